@@ -1,0 +1,1 @@
+"""Measurements: sets made by real edits, speed, size."""

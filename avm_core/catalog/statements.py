@@ -1,0 +1,38 @@
+"""Where SQL text lives: the folder `sql/`, one statement per file, its path is its name."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from avm_core.errors import BadSettings
+
+
+@cache
+def sql_root() -> Path:
+    """The folder `sql`: beside the package in a checkout, `avm_core/_sql` in a wheel."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "_sql", package.parent / "sql"):
+        if (folder / "migrations").is_dir():
+            return folder
+    raise BadSettings(f"no SQL found beside {package}; reinstall avm or run it from a checkout")
+
+
+def names(section: str) -> list[str]:
+    """Names below `sql/<section>`, sorted, without the suffix: `media/ids`."""
+    folder = sql_root() / section
+    return sorted(p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.sql"))
+
+
+def load(name: str, section: str = "statements") -> str:
+    """The text of `sql/<section>/<name>.sql`; raises `BadSettings` for an unknown name."""
+    if name not in names(section):
+        raise BadSettings(f"no sql/{section}/{name}.sql; there are {', '.join(names(section))}")
+    return (sql_root() / section / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def replacements(table: str) -> tuple[str, ...]:
+    """Texts of `sql/statements/<table>/replace_*.sql` in the order of their names."""
+    prefix = f"{table}/replace_"
+    return tuple(load(name) for name in names("statements") if name.startswith(prefix))

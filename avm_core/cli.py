@@ -1,0 +1,161 @@
+"""The command line: the stages and tools of AVM without Airflow."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from avm_core import __version__
+from avm_core.errors import AvmError, BadSettings
+
+# What a shell sees: everything worked (also with no match), a failure, wrong usage.
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit code."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    try:
+        # Imported on use: `avm --help` must not wait for a database and two network libraries.
+        command = importlib.import_module(f"avm_core.commands.{arguments.command}")
+        result = command.run(arguments)
+    except BadSettings as error:
+        print(f"avm: {error}", file=sys.stderr)
+        return USAGE
+    except AvmError as error:
+        print(f"avm: {type(error).__name__}: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (head, less) has seen enough
+        return OK
+    if result is not None:
+        print(json.dumps(result, indent=2, default=str) if arguments.json else _plain(result))
+    return OK
+
+
+def _plain(result: Any) -> str:
+    if isinstance(result, dict):
+        return "\n".join(f"{key}: {value}" for key, value in result.items())
+    return str(result)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every subcommand."""
+    parser = argparse.ArgumentParser(prog="avm", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"avm {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _match(commands)
+    _fingerprint(commands)
+    _score(commands)
+    _sql(commands)
+    _index(commands)
+    _migrate(commands)
+    _bench(commands)
+    return parser
+
+
+def _add(commands: Any, name: str, summary: str, example: str) -> Any:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(command=name)
+    return parser
+
+
+def _match(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "match",
+        "find licensed media inside uploads: one row per copied segment",
+        "avm match --licensed films/ --ugc uploads/ --out matches.csv",
+    )
+    parser.add_argument("--licensed", required=True, help="folder or s3:// prefix")
+    parser.add_argument("--ugc", required=True, help="folder or s3:// prefix")
+    parser.add_argument("--out", required=True, help="file ending in .csv, .json or .parquet")
+    parser.add_argument(
+        "--format",
+        choices=("avm", "rutube", "vsc"),
+        default="avm",
+        help="columns: ours, the RUTUBE submission's or the VSC22 matching track's",
+    )
+    parser.add_argument("--modality", choices=("audio", "video", "both"), default="both")
+    parser.add_argument("--errors", metavar="FILE", help="list unreadable files here as CSV")
+    parser.add_argument(
+        "--work", metavar="DIR", help="keep fingerprints here, so that the next run is faster"
+    )
+
+
+def _fingerprint(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "fingerprint",
+        "write the fingerprint artefacts of media files",
+        "avm fingerprint film.mp4 clip.webm --out prints/",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE")
+    parser.add_argument("--out", required=True, metavar="DIR")
+    parser.add_argument("--modality", choices=("audio", "video", "both"), default="both")
+
+
+def _score(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "score",
+        "measure matches against a ground truth; prints JSON",
+        "avm score --truth truth.csv --matches matches.csv",
+    )
+    parser.add_argument("--truth", required=True, metavar="GT.csv")
+    parser.add_argument("--matches", required=True, metavar="M.csv")
+    parser.add_argument("--clean-hours", type=float, help="hours of uploads without any copy")
+
+
+def _sql(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "sql",
+        "ask the catalog in SQL, read-only",
+        'avm sql "SELECT * FROM matches LIMIT 5"   or   avm sql --report matches',
+    )
+    parser.add_argument("query", nargs="?", help="one SELECT statement")
+    parser.add_argument("--report", metavar="NAME", help="a report of sql/reports instead")
+    parser.add_argument("--csv", action="store_true", help="print CSV instead of a table")
+
+
+def _index(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "index",
+        "show the current index snapshots, or verify their checksums",
+        "avm index verify",
+    )
+    parser.add_argument("action", choices=("status", "verify"))
+
+
+def _migrate(commands: Any) -> None:
+    _add(commands, "migrate", "create or update the catalog's tables and views", "avm migrate")
+
+
+def _bench(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "bench",
+        "measure AVM on this machine",
+        "avm bench speed --media local/media/titles --json",
+    )
+    parser.add_argument("what", choices=("speed", "index", "match", "catalog"))
+    parser.add_argument("--media", metavar="DIR", default="local/media/titles")
+    parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One module per subcommand of `avm`: run(arguments) returns what is printed."""

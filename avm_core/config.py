@@ -1,0 +1,150 @@
+"""Settings: defaults < TOML file < `AVM_*` environment, frozen once read.
+
+`AVM_CONFIG` names the TOML file. Nested fields use two underscores:
+`AVM_MATCH__MIN_DURATION=10`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from avm_core.errors import BadSettings
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def digest(self) -> str:
+        """First 8 hex digits of the sha256 of the values: changes when any value does."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+class S3Config(_Section):
+    """How to reach the object store. In Airflow the connection `avm_s3` fills this."""
+
+    endpoint_url: str | None = None
+    access_key: str | None = Field(default=None, repr=False)
+    secret_key: str | None = Field(default=None, repr=False)
+    region: str = "us-east-1"
+    connection_name: str = Field(
+        default="AVM_S3__* environment", description="what an error message tells people to fix"
+    )
+
+
+class CatalogConfig(_Section):
+    """Where rows live. `dsn` is what follows `ducklake:` in DuckDB's ATTACH."""
+
+    dsn: str = "sqlite:avm_catalog.sqlite"
+    data_path: str = "avm_catalog_data"
+    max_retries: int = Field(default=20, ge=1, description="app-level retries on a conflict")
+
+
+class DecodeConfig(_Section):
+    """Numbers that shape what the decoder hands to a fingerprinter."""
+
+    sample_rate: int = Field(default=16_000, ge=8_000, description="Hz, mono")
+    frame_step: float = Field(default=1.0, gt=0, description="seconds between sampled frames")
+    max_keyframe_gap: float = Field(
+        default=2.5, gt=0, description="seconds; with wider key frames decode every frame"
+    )
+    frame_size: int = Field(default=224, ge=32, description="pixels, square")
+
+
+class IndexConfig(_Section):
+    """USearch parameters and the size from which a segment becomes a graph."""
+
+    hnsw_from: int = Field(default=150_000, ge=1, description="windows; below it `flat` (exact)")
+    connectivity: int = 16
+    expansion_add: int = 128
+    expansion_search: int = 128
+    grace_seconds: float = Field(
+        default=86_400.0, ge=0, description="age before unreferenced segments may be deleted"
+    )
+
+
+class MatchConfig(_Section):
+    """How windows become matches. Every field is part of the matcher version."""
+
+    min_duration: float = Field(default=15.0, gt=0, description="seconds, shortest match")
+    k: int = Field(default=50, ge=1, description="neighbours per query window in a search")
+    min_similarity_audio: float = Field(default=0.50, description="cosine of a search hit")
+    min_similarity_video: float = Field(default=0.60, description="cosine of a search hit")
+    max_candidates: int = Field(default=50, ge=1, description="pairs aligned per query")
+    max_speed: float = Field(default=1.25, gt=1, description="speeds searched: [1/max, max]")
+    max_gap: float = Field(default=8.0, gt=0, description="seconds without evidence in a match")
+    min_score: float = Field(default=0.5, ge=0, le=1, description="calibrated; below: no match")
+
+
+class PipelineConfig(_Section):
+    """Sizes of the units of work."""
+
+    batch_media_seconds: float = Field(default=3_600.0, gt=0, description="media per batch")
+    batch_media_count: int = Field(default=200, ge=1)
+    max_batches: int = Field(default=500, ge=1, description="per run; the rest waits for the next")
+
+
+class Settings(BaseSettings):
+    """Everything that a deployment may set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AVM_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    licensed_uri: str = Field(default="s3://avm-licensed", description="licensed media, a prefix")
+    ugc_uri: str = Field(default="s3://avm-ugc", description="uploads, a prefix")
+    lake_uri: str = Field(default="s3://avm-lake", description="artefacts, staging, snapshots")
+    audio_fingerprinter: str = Field(default="audio_logmel.dct", description="'' = no audio")
+    video_fingerprinter: str = Field(default="video_lite0.imagenet", description="'' = no video")
+    device: str = Field(default="auto", description="auto, cpu or cuda[:N]")
+    cache_dir: str = Field(default="", description="local cache of index segments; '' = temp")
+    results_path: str = Field(default="", description="local copy of avm.duckdb; '' = only S3")
+    config: str = Field(default="", description="path of the TOML file (AVM_CONFIG)")
+    s3: S3Config = S3Config()
+    catalog: CatalogConfig = CatalogConfig()
+    decode: DecodeConfig = DecodeConfig()
+    index: IndexConfig = IndexConfig()
+    match: MatchConfig = MatchConfig()
+    pipeline: PipelineConfig = PipelineConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Explicit arguments first, then the environment, then the TOML file."""
+        path = os.environ.get("AVM_CONFIG")
+        toml = (TomlConfigSettingsSource(settings_cls, toml_file=Path(path)),) if path else ()
+        return (init_settings, env_settings, *toml)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; raises `BadSettings` naming the wrong field and where it may be set."""
+    path = os.environ.get("AVM_CONFIG")
+    if path and not Path(path).is_file():
+        raise BadSettings(f"AVM_CONFIG names {path!r}, which is not a file")
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadSettings(
+            f"setting {field!r}: {first['msg']} (set it in the TOML file or as "
+            f"AVM_{field.upper().replace('.', '__')})"
+        ) from error

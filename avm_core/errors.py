@@ -1,0 +1,76 @@
+"""What can go wrong, and whether trying again helps.
+
+AvmError
+├── Terminal                 a retry gives the same failure: fix the input or the settings
+│   ├── BadMedia             the file cannot be read as audio or video
+│   ├── MediaVanished        the object was deleted between listing and download
+│   ├── BadSettings          a setting, argument or input file is wrong
+│   ├── AccessDenied         the object store refused the credentials
+│   ├── BucketMissing        the bucket does not exist
+│   ├── ObjectMissing        the object does not exist
+│   ├── ChecksumMismatch     an artefact differs from what its manifest says
+│   └── IndexMismatch        vectors of one fingerprinter meet an index of another
+└── Transient                the same call may succeed later
+    ├── StoreUnavailable     the object store does not answer
+    ├── PreconditionFailed   a conditional write lost the race
+    └── CatalogConflict      another writer committed first, retries used up
+
+Every message says what happened and what to do about it. `error_class` of a `media_error`
+row is the class name here, so the names are part of the catalog's public face.
+"""
+
+
+class AvmError(Exception):
+    """Base of every failure that AVM raises on purpose."""
+
+
+class Terminal(AvmError):
+    """A retry cannot help."""
+
+
+class Transient(AvmError):
+    """A retry may help."""
+
+
+class BadMedia(Terminal):
+    """The bytes are not playable audio or video."""
+
+
+class MediaVanished(Terminal):
+    """The object was listed but is gone."""
+
+
+class BadSettings(Terminal):
+    """A setting, an argument or an input file is wrong."""
+
+
+class AccessDenied(Terminal):
+    """The object store refused the credentials."""
+
+
+class BucketMissing(Terminal):
+    """The bucket does not exist."""
+
+
+class ObjectMissing(Terminal):
+    """The object does not exist."""
+
+
+class ChecksumMismatch(Terminal):
+    """An artefact's bytes differ from its recorded sha256."""
+
+
+class IndexMismatch(Terminal):
+    """Descriptors and index come from different fingerprinters."""
+
+
+class StoreUnavailable(Transient):
+    """The object store does not answer."""
+
+
+class PreconditionFailed(Transient):
+    """A conditional write found another version than expected."""
+
+
+class CatalogConflict(Transient):
+    """The catalog stayed busy through all retries."""

@@ -1,0 +1,1 @@
+"""Ground truth, metrics and file formats of matches."""

@@ -1,0 +1,1 @@
+"""Media files to Fingerprint artefacts: the fingerprinters and their file format."""

@@ -1,0 +1,76 @@
+"""Fingerprints as bytes: safetensors, so that equal fingerprints are equal files.
+
+Where an artefact lives is a function of content and fingerprinter alone, which makes a
+re-run overwrite with the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from avm_core.errors import ChecksumMismatch
+from avm_core.types import Fingerprint, FingerprinterId, Float32, Int8
+
+FORMAT_VERSION = 1
+
+
+def artefact_key(content_id: str, fingerprinter: FingerprinterId) -> str:
+    """Key below the lake's base: `fingerprints/<fingerprinter>/<content_id>.safetensors`."""
+    return f"fingerprints/{fingerprinter}/{content_id}.safetensors"
+
+
+def quantise(vectors: Float32) -> Int8:
+    """Rows [N, D] scaled so that the largest magnitude is 127: cosine ignores the scale, and
+    the full int8 range keeps the rounding error lowest."""
+    peak = np.abs(vectors).max(axis=1, keepdims=True) if len(vectors) else np.ones((0, 1))
+    return np.rint(vectors * (127.0 / np.maximum(peak, 1e-12))).astype(np.int8)
+
+
+def encode(fingerprint: Fingerprint) -> bytes:
+    """The artefact's bytes; equal fingerprints give equal bytes."""
+    header = {
+        "format": FORMAT_VERSION,
+        "content_id": fingerprint.content_id,
+        "fingerprinter": fingerprint.fingerprinter.name,
+        "config_hash": fingerprint.fingerprinter.config_hash,
+        "window": fingerprint.window,
+        "duration": fingerprint.duration,
+    }
+    return save(
+        {
+            "descriptors": np.ascontiguousarray(fingerprint.descriptors),
+            "starts": fingerprint.starts,
+            "valid": fingerprint.valid,
+        },
+        # One metadata entry: safetensors does not keep the order of several.
+        metadata={"avm": json.dumps(header, sort_keys=True)},
+    )
+
+
+def decode(data: bytes) -> Fingerprint:
+    """Read an artefact. Raises `ChecksumMismatch` for damaged or foreign bytes."""
+    try:
+        arrays = load(data)
+        size = int.from_bytes(data[:8], "little")
+        header = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["avm"])
+        if header["format"] != FORMAT_VERSION:
+            raise ChecksumMismatch(
+                f"fingerprint format {header['format']}, this AVM reads {FORMAT_VERSION}"
+            )
+        return Fingerprint(
+            content_id=header["content_id"],
+            fingerprinter=FingerprinterId(header["fingerprinter"], header["config_hash"]),
+            descriptors=arrays["descriptors"],
+            starts=arrays["starts"],
+            window=header["window"],
+            valid=arrays["valid"],
+            duration=header["duration"],
+        )
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ChecksumMismatch(
+            f"fingerprint artefact is damaged ({error}): delete it and fingerprint again"
+        ) from error

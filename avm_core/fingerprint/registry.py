@@ -1,0 +1,84 @@
+"""Fingerprinters by name: identity without loading a network, and the fingerprinter itself.
+
+The identity covers everything that shapes the vectors, so that vectors made under different
+settings can never meet in one index.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from avm_core.config import DecodeConfig
+from avm_core.errors import BadSettings
+from avm_core.types import Fingerprint, FingerprinterId, MediaInfo
+
+
+class Fingerprinter(Protocol):
+    """Turns one media file into one Fingerprint of one modality."""
+
+    @property
+    def id(self) -> FingerprinterId: ...
+
+    def fingerprint(self, path: Path, *, content_id: str, info: MediaInfo) -> Fingerprint:
+        """Descriptors of the file, in order of time.
+
+        Raises `BadMedia` if there is no stream of this modality or it cannot be decoded.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    version: int  # raise it when the code changes the vectors
+    decode_fields: tuple[str, ...]
+    build: Callable[[FingerprinterId, DecodeConfig, str], Fingerprinter]
+
+
+def _audio_logmel(identity: FingerprinterId, decode: DecodeConfig, device: str) -> Fingerprinter:
+    from avm_core.fingerprint.audio import LogmelFingerprinter
+
+    return LogmelFingerprinter(identity, decode, device)
+
+
+def _video_lite0(identity: FingerprinterId, decode: DecodeConfig, device: str) -> Fingerprinter:
+    from avm_core.fingerprint.video import GemFingerprinter
+
+    return GemFingerprinter(identity, decode, device)
+
+
+_PICTURE_FIELDS = ("frame_step", "max_keyframe_gap", "frame_size")
+_ENTRIES: dict[str, _Entry] = {
+    "audio_logmel.dct": _Entry(1, ("sample_rate",), _audio_logmel),
+    "video_lite0.imagenet": _Entry(1, _PICTURE_FIELDS, _video_lite0),
+}
+
+
+def names() -> tuple[str, ...]:
+    """Every registered fingerprinter, sorted."""
+    return tuple(sorted(_ENTRIES))
+
+
+def identify(name: str, decode: DecodeConfig) -> FingerprinterId:
+    """The identity of `name` under these settings; imports no network.
+
+    Raises `BadSettings` for an unknown name.
+    """
+    entry = _entry(name)
+    values = {field: getattr(decode, field) for field in entry.decode_fields}
+    text = json.dumps({"version": entry.version, "decode": values}, sort_keys=True)
+    return FingerprinterId(name, hashlib.sha256(text.encode()).hexdigest()[:8])
+
+
+def create(name: str, decode: DecodeConfig, *, device: str = "auto") -> Fingerprinter:
+    """The fingerprinter, its network loaded onto `device` (auto, cpu, cuda or cuda:N)."""
+    return _entry(name).build(identify(name, decode), decode, device)
+
+
+def _entry(name: str) -> _Entry:
+    if name not in _ENTRIES:
+        raise BadSettings(f"unknown fingerprinter {name!r}: choose one of {', '.join(names())}")
+    return _ENTRIES[name]

@@ -1,0 +1,57 @@
+"""`video_*`: sampled pictures to a video Fingerprint."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from avm_core.config import DecodeConfig
+from avm_core.fingerprint.codec import quantise
+from avm_core.media.decode import decode_frames
+from avm_core.models.device import resolve_device
+from avm_core.models.video import GemConfig, GemDescriber
+from avm_core.types import Fingerprint, FingerprinterId, Frames, MediaInfo
+
+
+class GemFingerprinter:
+    """One descriptor per sampled picture."""
+
+    def __init__(self, identity: FingerprinterId, decode: DecodeConfig, device: str) -> None:
+        config = dataclasses.replace(GemConfig(), size=decode.frame_size)
+        self._model = GemDescriber(config, device=resolve_device(device))
+        self._decode = decode
+        self._id = identity
+
+    @property
+    def id(self) -> FingerprinterId:
+        return self._id
+
+    def fingerprint(self, path: Path, *, content_id: str, info: MediaInfo) -> Fingerprint:
+        """See `Fingerprinter`."""
+        times: list[np.ndarray] = []
+        vectors, valid = [np.empty((0, self._model.config.dims), np.int8)], [np.empty(0, np.bool_)]
+        for described, textured in self._model.describe(self._pictures(path, times)):
+            vectors.append(quantise(described))
+            valid.append(textured)
+        return Fingerprint(
+            content_id=content_id,
+            fingerprinter=self._id,
+            descriptors=np.concatenate(vectors),
+            starts=np.concatenate(times),
+            window=0.0,  # a picture is a point in time
+            valid=np.concatenate(valid),
+            duration=info.duration,
+        )
+
+    def _pictures(self, path: Path, times: list[np.ndarray]) -> Iterator[Frames]:
+        for frames in decode_frames(
+            path,
+            step=self._decode.frame_step,
+            max_keyframe_gap=self._decode.max_keyframe_gap,
+            size=self._decode.frame_size,
+        ):
+            times.append(frames.times)
+            yield frames

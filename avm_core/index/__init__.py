@@ -1,0 +1,1 @@
+"""Searchable fingerprints: immutable segments, snapshots of them, and search over a snapshot."""

@@ -1,0 +1,131 @@
+"""Align one (UGC, licensed) pair: vote, fit, verify densely along the line, cut, score.
+
+The recipe is the non-learned one of the temporal-alignment literature (VCSL's HV for the
+candidates, a robust fit for the speed, Smith-Waterman on the line for the extent), with both
+modalities on one line: the picture may carry a copy whose sound was replaced, and the other
+way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from avm_core.config import MatchConfig
+from avm_core.match.boundary import refine_edges
+from avm_core.match.evidence import Track, make_track
+from avm_core.match.score import calibrate, modality_scores
+from avm_core.match.segments import best_runs
+from avm_core.match.signals import GRID, line_signals
+from avm_core.match.vote import Evidence, Line, best_line, fit_line, snap_to_unity
+from avm_core.types import MODALITIES, Fingerprint, Match, Modality
+
+_MAX_LINES = 8
+
+
+def align(
+    ugc_id: str,
+    licensed_id: str,
+    ugc: Mapping[Modality, Fingerprint],
+    licensed: Mapping[Modality, Fingerprint],
+    config: MatchConfig,
+) -> list[Match]:
+    """Every copied segment of the pair, by start in the UGC; a function of the pair alone.
+
+    `ugc` and `licensed` hold the fingerprints that exist; modalities on one side only do not
+    count. One moment of the upload belongs to at most one segment of the title.
+    """
+    shared = [modality for modality in MODALITIES if modality in ugc and modality in licensed]
+    compared = {m: make_track(ugc[m], licensed[m]) for m in shared}
+    tracks = [track for track, _ in compared.values() if not track.empty]
+    if not tracks:
+        return []
+    evidence = _join([points for _, points in compared.values()])
+    durations = (
+        max(ugc[m].duration for m in shared),
+        max(licensed[m].duration for m in shared),
+    )
+    matches: list[Match] = []
+    for _ in range(_MAX_LINES):
+        rough = best_line(evidence, max_speed=config.max_speed)
+        if rough is None:
+            break
+        line = snap_to_unity(fit_line(evidence, rough), evidence, tolerance=0.25)
+        found = _cut((ugc_id, licensed_id), tracks, line, durations, config)
+        matches += found
+        rest = _without(evidence, line, rough, found)
+        if len(rest) == len(evidence):
+            break
+        evidence = rest
+    return sorted(matches, key=lambda match: (match.ugc_start, match.licensed_start))
+
+
+def _join(parts: list[Evidence]) -> Evidence:
+    return Evidence(
+        np.concatenate([part.query for part in parts]),
+        np.concatenate([part.ref for part in parts]),
+        np.concatenate([part.weight for part in parts]),
+    )
+
+
+def _without(evidence: Evidence, line: Line, rough: Line, found: list[Match]) -> Evidence:
+    """What is left once a line is done: not its own points, and nothing inside its segments."""
+    spent = np.abs(evidence.ref - line.at(evidence.query)) <= 1.0
+    spent |= np.abs(evidence.ref - rough.at(evidence.query)) <= 0.5
+    for match in found:
+        spent |= (evidence.query >= match.ugc_start) & (evidence.query < match.ugc_end)
+    return evidence.select(~spent)
+
+
+def _cut(
+    pair: tuple[str, str],
+    tracks: list[Track],
+    line: Line,
+    durations: tuple[float, float],
+    config: MatchConfig,
+) -> list[Match]:
+    """Matches on one line; those too short or below the lowest score are left out."""
+    signals = line_signals(tracks, line, durations[0])
+    runs = best_runs(
+        signals.fused,
+        max_gap=round(config.max_gap / GRID),
+        # Windows at an edge clear the bar late: accept a shorter core, decide after refining.
+        min_length=round(0.6 * config.min_duration / GRID),
+    )
+    matches = []
+    for first, last in runs:
+        start, end = refine_edges(tracks, line, signals, (first, last), durations)
+        if end - start < config.min_duration:
+            continue
+        scores = modality_scores(signals.by_modality, first, last)
+        score = calibrate(scores, end - start)
+        if score >= config.min_score:
+            matches.append(_match(pair, line, (start, end), score, scores, durations[1]))
+    return matches
+
+
+def _match(
+    pair: tuple[str, str],
+    line: Line,
+    extent: tuple[float, float],
+    score: float,
+    scores: dict[Modality, float],
+    licensed_duration: float,
+) -> Match:
+    supporting = [modality for modality, value in scores.items() if value > 0]
+    licensed = np.clip(line.at(np.array(extent)), 0.0, licensed_duration)
+    # A millisecond is far below what any window can tell.
+    return Match(
+        ugc_id=pair[0],
+        licensed_id=pair[1],
+        ugc_start=round(extent[0], 3),
+        ugc_end=round(extent[1], 3),
+        licensed_start=round(float(licensed[0]), 3),
+        licensed_end=round(float(licensed[1]), 3),
+        speed=round(line.speed, 5),
+        score=round(score, 4),
+        modality="both" if len(supporting) == 2 else supporting[0],
+        audio_score=round(scores.get("audio", 0.0), 4),
+        video_score=round(scores.get("video", 0.0), 4),
+    )

@@ -1,0 +1,120 @@
+"""Similarities of one (UGC, licensed) pair in one modality, as evidence.
+
+A similarity counts for what it exceeds: a floor per modality, and the query window's own
+background against this reference. So a static picture or a steady loop, which resembles
+everything in the title equally, says nothing about where. Everything here depends on the two
+fingerprints alone: a pair scores the same whatever else is indexed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from avm_core.match.vote import Evidence, Line
+from avm_core.types import Fingerprint, Float32, Float64, Modality
+
+# Cosine that unrelated windows rarely reach (docs/benchmarks.md), and how far a hit must
+# stand out from the median similarity of its own window.
+FLOOR: dict[Modality, float] = {"audio": 0.50, "video": 0.58}
+MARGIN: dict[Modality, float] = {"audio": 0.20, "video": 0.12}
+# How far, in seconds, a window may sit from the line and still be the one on it.
+_REACH: dict[Modality, float] = {"audio": 0.3, "video": 0.8}
+_PEAKS = 5
+_BLOCK = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Both sides of one modality: window centres in seconds [n], [m], unit vectors [n, D],
+    [m, D] of the valid windows, and the bar [n] that a similarity must clear."""
+
+    modality: Modality
+    query_times: Float64
+    ref_times: Float64
+    query: Float32
+    ref: Float32
+    bar: Float32
+    query_step: float
+    window: float
+
+    @property
+    def empty(self) -> bool:
+        return not (len(self.query_times) and len(self.ref_times))
+
+
+def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence]:
+    """Compare all valid windows blockwise; the evidence is each query window's best peaks."""
+    modality = ugc.modality
+    query, ref = ugc.unit_vectors()[ugc.valid], licensed.unit_vectors()[licensed.valid]
+    query_times = ugc.starts[ugc.valid] + ugc.window / 2
+    ref_times = licensed.starts[licensed.valid] + licensed.window / 2
+    bars, rows, centres, weights = [], [], [], []
+    for first in range(0, len(query) if len(ref) else 0, _BLOCK):
+        similarity = query[first : first + _BLOCK] @ ref.T
+        bar = np.maximum(FLOOR[modality], np.median(similarity, axis=1) + MARGIN[modality])
+        row, centre, weight = _peaks(similarity, bar, ref_times)
+        bars.append(bar)
+        rows.append(row + first)
+        centres.append(centre)
+        weights.append(weight)
+    track = Track(
+        modality,
+        query_times,
+        ref_times,
+        query,
+        ref,
+        np.concatenate(bars).astype(np.float32) if bars else np.empty(0, np.float32),
+        float(np.median(np.diff(ugc.starts))) if len(ugc.starts) > 1 else 1.0,
+        ugc.window,
+    )
+    if not bars:
+        return track, Evidence(np.empty(0), np.empty(0), np.empty(0))
+    row = np.concatenate(rows)
+    # Windows are closer together in sound than in pictures: weigh by the time each stands for.
+    return track, Evidence(
+        query_times[row],
+        np.concatenate(centres),
+        np.concatenate(weights) * track.query_step,
+    )
+
+
+def _peaks(
+    similarity: Float32, bar: Float32, times: Float64
+) -> tuple[np.ndarray, Float64, Float64]:
+    """(rows, ref seconds, excess) of the highest local maxima above the bar, per row.
+
+    The seconds are interpolated by a parabola through the peak and its neighbours: the true
+    position lies between two windows more often than on one.
+    """
+    padded = np.pad(similarity, ((0, 0), (1, 1)), constant_values=-2.0)
+    left, right = padded[:, :-2], padded[:, 2:]
+    excess = np.where((similarity >= left) & (similarity > right), similarity - bar[:, None], -1.0)
+    k = min(_PEAKS, excess.shape[1])
+    columns = np.argpartition(-excess, k - 1, axis=1)[:, :k]
+    values = np.take_along_axis(excess, columns, axis=1)
+    rows, picks = np.nonzero(values > 0)
+    at = columns[rows, picks]
+    before, peak, after = left[rows, at], similarity[rows, at], right[rows, at]
+    bend = before - 2 * peak + after
+    edge = (before < -1.5) | (after < -1.5) | (bend > -1e-6)
+    shift = np.where(edge, 0.0, 0.5 * (before - after) / np.where(edge, 1.0, bend))
+    spacing = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    return rows, times[at] + shift * spacing, values[rows, picks].astype(np.float64)
+
+
+def along(track: Track, line: Line) -> Float64:
+    """Similarity of every query window [n] with the ref on the line, from the
+    stored descriptors; NaN where the line leaves the reference or no valid window is near."""
+    result = np.full(len(track.query_times), np.nan)
+    if track.empty:
+        return result
+    target = line.at(track.query_times)
+    right = np.searchsorted(track.ref_times, target)
+    for index in (right - 1, right):
+        inside = np.clip(index, 0, len(track.ref_times) - 1)
+        near = np.abs(track.ref_times[inside] - target) <= _REACH[track.modality]
+        similarity = np.einsum("nd,nd->n", track.query, track.ref[inside])
+        result = np.fmax(result, np.where(near, similarity, np.nan))
+    return result

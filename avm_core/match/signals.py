@@ -1,0 +1,45 @@
+"""Evidence of both modalities along one line, on one grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from avm_core.match.evidence import Track, along
+from avm_core.match.segments import to_grid
+from avm_core.match.vote import Line
+from avm_core.types import Float64, Modality
+
+GRID = 0.25  # seconds between samples
+# What a sample without evidence costs, as similarity below the bar; and the floor of a
+# contradicting one, so that a short edit inside a copy does not cut it in two.
+_NEUTRAL, _WORST = -0.03, -0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Evidence along one line on the common grid [g]: per modality (NaN: nothing to say) and
+    fused."""
+
+    grid: Float64
+    by_modality: dict[Modality, Float64]
+    fused: Float64
+
+
+def line_signals(tracks: list[Track], line: Line, duration: float) -> Signals:
+    """Evidence of every modality along the line, and the two fused by their maximum.
+
+    The maximum, not the sum: replaced sound contradicts, and must not cancel the picture.
+    """
+    grid = np.arange(GRID / 2, max(duration, GRID), GRID)
+    by_modality: dict[Modality, Float64] = {}
+    for track in tracks:
+        values = along(track, line) - track.bar
+        by_modality[track.modality] = to_grid(
+            track.query_times, values, grid, reach=max(0.75 * track.query_step, GRID)
+        )
+    stack = np.stack(list(by_modality.values()))
+    silent = np.isnan(stack).all(axis=0)
+    fused = np.where(silent, _NEUTRAL, np.max(np.nan_to_num(stack, nan=-1.0), axis=0))
+    return Signals(grid, by_modality, np.maximum(fused, _WORST))

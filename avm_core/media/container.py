@@ -1,0 +1,40 @@
+"""Open a media file, with every FFmpeg failure turned into `BadMedia`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from avm_core.errors import BadMedia
+
+
+@contextmanager
+def open_media(path: Path) -> Iterator[InputContainer]:
+    """The opened container; raises `BadMedia` for what is empty or not audio or video."""
+    if path.stat().st_size == 0:
+        raise BadMedia("the object is empty (0 bytes): upload it again")
+    try:
+        container = av.open(str(path), metadata_errors="ignore")
+    except (av.FFmpegError, ValueError) as error:
+        raise BadMedia(f"not readable as audio or video: {error}; check the upload") from error
+    with container:
+        yield container
+
+
+def picture_stream(container: InputContainer) -> VideoStream | None:
+    """The first moving-picture stream: cover art and thumbnails do not count."""
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    return None
+
+
+def origin(container: InputContainer) -> float:
+    """Seconds that the container calls its start; all our times count from here."""
+    return (container.start_time or 0) / av.time_base

@@ -1,0 +1,133 @@
+"""`audio_logmel.dct`: compressed mel patches, described by their 2-D DCT; nothing is trained.
+
+Stages 2 to 4 of the fingerprint: mel spectrogram, cosine transform over frequency run once
+over the stream, then a strided convolution with temporal cosines that pools each window.
+The lowest-order 2-D DCT of a spectral patch as an audio descriptor goes back to MFCC and to
+"cepstral modulation" features; leaving out temporal order 0 removes everything that is
+constant over the window (equalisation, loudness of a band), and the power-law compression
+makes a change of gain a mere scale factor, which the normalisation removes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torchaudio
+
+from avm_core.types import Bool, Float32
+
+
+@dataclass(frozen=True, slots=True)
+class LogmelConfig:
+    """Shape of `audio_logmel`. Chosen on real music for separation under shift, speed
+    and noise (docs/benchmarks.md, "Audio baseline")."""
+
+    sample_rate: int = 16_000
+    n_fft: int = 1024
+    hop: int = 250  # 64 frames per second: window and step are whole numbers of frames
+    mels: int = 40
+    f_min: float = 150.0
+    f_max: float = 6_000.0
+    compression: float = 0.15
+    frequency_orders: int = 12
+    time_orders: int = 8
+    window_frames: int = 256  # 4 s
+    step_frames: int = 16  # 0.25 s
+    silence_dbfs: float = -60.0
+
+    @property
+    def window(self) -> float:
+        """Seconds covered by one descriptor."""
+        return self.window_frames * self.hop / self.sample_rate
+
+    @property
+    def step(self) -> float:
+        """Seconds between the starts of neighbouring windows."""
+        return self.step_frames * self.hop / self.sample_rate
+
+    @property
+    def dims(self) -> int:
+        return self.frequency_orders * self.time_orders
+
+
+class LogmelDct:
+    """Streaming descriptor extractor; memory is bounded by the block size of its input."""
+
+    def __init__(self, config: LogmelConfig, device: str = "cpu") -> None:
+        self.config = config
+        self._device = torch.device(device)
+        self._mel = torchaudio.transforms.MelSpectrogram(
+            config.sample_rate,
+            n_fft=config.n_fft,
+            hop_length=config.hop,
+            f_min=config.f_min,
+            f_max=config.f_max,
+            n_mels=config.mels,
+            power=2.0,
+            center=False,
+        ).to(self._device)
+        # Higher orders carry less energy; the square root keeps them audible in the cosine.
+        frequency = _cosines(config.mels, np.arange(config.frequency_orders))
+        frequency *= np.sqrt(np.arange(config.frequency_orders) + 1.0)[:, None]
+        orders = np.arange(1, config.time_orders + 1)
+        time = _cosines(config.window_frames, orders) * np.sqrt(orders)[:, None]
+        self._frequency = torch.tensor(frequency, dtype=torch.float32, device=self._device)
+        self._time = torch.tensor(time[:, None, :], dtype=torch.float32, device=self._device)
+
+    @torch.inference_mode()
+    def describe(self, blocks: Iterable[Float32]) -> Iterator[tuple[Float32, Bool]]:
+        """Descriptors float32 [n, D] with unit norm and validity [n], block by block.
+
+        `blocks` are consecutive mono samples; window i covers the seconds
+        [i * step, i * step + window). Blocks of any size give the same windows.
+        """
+        config = self.config
+        # Half the analysis frame less half a hop: centres window i on i * step + window / 2.
+        samples = torch.zeros((config.n_fft - config.hop) // 2, device=self._device)
+        features = torch.empty(config.frequency_orders + 1, 0, device=self._device)
+        for block in blocks:
+            samples = torch.cat([samples, torch.from_numpy(block).to(self._device)])
+            frames = (len(samples) - config.n_fft) // config.hop + 1
+            if frames < 1:
+                continue
+            used = (frames - 1) * config.hop + config.n_fft
+            features = torch.cat([features, self._frames(samples[:used])], dim=1)
+            samples = samples[frames * config.hop :]
+            windows = (features.shape[1] - config.window_frames) // config.step_frames + 1
+            if windows < 1:
+                continue
+            used = (windows - 1) * config.step_frames + config.window_frames
+            yield self._pool(features[:, :used])
+            features = features[:, windows * config.step_frames :]
+
+    def _frames(self, samples: torch.Tensor) -> torch.Tensor:
+        """[frequency orders + 1, frames]: cosine coefficients, then the frame's mean power."""
+        mel = self._mel(samples)
+        coefficients = self._frequency @ mel.pow(self.config.compression)
+        frames = samples.unfold(0, self.config.n_fft, self.config.hop)
+        power = frames.square().mean(dim=1, keepdim=True).T
+        return torch.cat([coefficients, power])
+
+    def _pool(self, features: torch.Tensor) -> tuple[Float32, Bool]:
+        config = self.config
+        orders = config.frequency_orders
+        pooled = torch.nn.functional.conv1d(
+            features[:orders, None, :], self._time, stride=config.step_frames
+        )
+        vectors = pooled.permute(2, 0, 1).reshape(-1, config.dims)
+        norms = vectors.norm(dim=1, keepdim=True)
+        power = features[orders].unfold(0, config.window_frames, config.step_frames).mean(dim=1)
+        loud = power > 10 ** (config.silence_dbfs / 10)
+        # A steady tone or hum has no modulation: its direction would be rounding noise.
+        scale = features[:orders].abs().mean() * config.window_frames
+        lively = norms[:, 0] > 1e-4 * scale
+        unit = vectors / norms.clamp_min(1e-12)
+        return unit.cpu().numpy(), (loud & lively).cpu().numpy()
+
+
+def _cosines(length: int, orders: np.ndarray) -> np.ndarray:
+    positions = (np.arange(length) + 0.5) / length
+    return np.cos(np.pi * orders[:, None] * positions[None, :])

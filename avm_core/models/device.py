@@ -1,0 +1,16 @@
+"""Choose where a network runs."""
+
+from __future__ import annotations
+
+import torch
+
+from avm_core.errors import BadSettings
+
+
+def resolve_device(name: str) -> str:
+    """`auto` is CUDA when there is one; a CUDA device that is not there is `BadSettings`."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise BadSettings(f"AVM_DEVICE is {name!r} but there is no CUDA device: use auto or cpu")
+    return name

@@ -1,0 +1,78 @@
+"""`video_lite0.imagenet`: EfficientNet-Lite0 features, GeM-pooled, on the class subspace.
+
+The projection needs no training data: the right singular vectors of the (centred) ImageNet
+classifier span the directions in which pictures of different things differ, and leave out the
+component common to all pictures. GeM pooling is Radenović et al., "Fine-tuning CNN Image
+Retrieval with No Human Annotation" (TPAMI 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+
+from avm_core.models.weights import LITE0_IMAGENET, WeightsSpec, load_in_order
+from avm_core.types import Bool, Float32, Frames
+
+
+@dataclass(frozen=True, slots=True)
+class GemConfig:
+    """Shape of a GeM descriptor over a timm backbone; preprocessing travels with it."""
+
+    backbone: str = "tf_efficientnet_lite0"
+    size: int = 224
+    mean: float = 0.5
+    std: float = 0.5
+    gem_power: float = 3.0
+    dims: int = 256
+    flat_deviation: float = 6.0  # of 255: black, white and single-colour pictures
+
+
+class GemDescriber:
+    """Pictures to descriptors; `weights` None gives random weights (for tests)."""
+
+    def __init__(
+        self, config: GemConfig, weights: WeightsSpec | None = LITE0_IMAGENET, device: str = "cpu"
+    ) -> None:
+        self.config = config
+        self._device = torch.device(device)
+        network: Any = timm.create_model(config.backbone, pretrained=False)
+        if weights is not None:
+            load_in_order(network, weights)
+        self._network: Any = network.eval().to(self._device)
+        self._projection = self._class_subspace().to(self._device)
+
+    def _class_subspace(self) -> torch.Tensor:
+        """[features, dims]: top right singular vectors of the centred classifier weights."""
+        classifier = self._network.get_classifier().weight.detach().cpu().double()
+        centred = classifier - classifier.mean(dim=0)
+        # eigh of the Gram matrix: unlike SVD, its result does not depend on the thread count.
+        _, vectors = torch.linalg.eigh(centred.T @ centred)
+        return vectors[:, -self.config.dims :].float()
+
+    @torch.inference_mode()
+    def describe(self, batches: Iterable[Frames]) -> Iterator[tuple[Float32, Bool]]:
+        """Descriptors float32 [n, D] with unit norm and validity [n], batch by batch.
+
+        Pictures are uint8 RGB [n, size, size, 3]; flat ones are not valid.
+        """
+        config = self.config
+        for frames in batches:
+            pixels = torch.from_numpy(frames.pixels).to(self._device)
+            pictures = pixels.permute(0, 3, 1, 2).float().div_(255).sub_(config.mean)
+            maps = self._network.forward_features(pictures.div_(config.std))
+            pooled = maps.clamp_min(1e-6).pow(config.gem_power).mean(dim=(2, 3))
+            vectors = pooled.pow(1 / config.gem_power) @ self._projection
+            unit = torch.nn.functional.normalize(vectors, dim=1)
+            yield unit.cpu().numpy(), _textured(frames.pixels, config.flat_deviation)
+
+
+def _textured(pixels: np.ndarray, deviation: float) -> Bool:
+    # Every fourth pixel is plenty to tell a picture from a flat field.
+    luma = pixels[:, ::4, ::4].mean(axis=3, dtype=np.float32)
+    return luma.std(axis=(1, 2)) > deviation

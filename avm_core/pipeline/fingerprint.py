@@ -1,0 +1,265 @@
+"""Fingerprint: batches of media to artefacts and staged rows, one bad file at a time.
+
+A file that cannot be read becomes a `media_error` row; only what concerns the whole batch
+(credentials, a missing bucket, a store that is down) fails the task.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from avm_core.errors import (
+    AccessDenied,
+    BadSettings,
+    BucketMissing,
+    ChecksumMismatch,
+    MediaVanished,
+    ObjectMissing,
+    Transient,
+)
+from avm_core.fingerprint import codec
+from avm_core.fingerprint.registry import Fingerprinter, create
+from avm_core.media.probe import probe
+from avm_core.pipeline.platform import Platform
+from avm_core.pipeline.staging import Rows, digest, pack, read_plan, stage, write_plan
+from avm_core.storage import object_uri
+from avm_core.types import Fingerprint, FingerprinterId, MediaInfo, Modality
+
+# Only these fail the batch: every other file would meet them too.
+_WHOLE_BATCH = (AccessDenied, BucketMissing, BadSettings, Transient)
+# Batches are cut before anything is probed: what a second of an upload weighs on average.
+_BYTES_PER_SECOND = 250_000
+# Decoded time below this share of the declared duration means that the file is cut short.
+_COMPLETE = 0.9
+
+
+def plan_fingerprints(platform: Platform) -> list[dict[str, Any]]:
+    """Batches of media that lack a fingerprint by a current fingerprinter, oldest first."""
+    sizes = platform.settings.pipeline
+    limit = sizes.max_batches * sizes.batch_media_count
+    with platform.catalog() as catalog:
+        rows = catalog.query(
+            "media/pending_fingerprint", limit=limit, **platform.fingerprinter_params
+        )
+    batches = pack(
+        rows,
+        weight="size_bytes",
+        limit=sizes.batch_media_seconds * _BYTES_PER_SECOND,
+        count=sizes.batch_media_count,
+    )
+    identity = platform.fingerprinter_params
+    return [
+        write_plan(platform, kind="fingerprint", rows=_slim(batch), identity=identity)
+        | {"media_count": len(batch), "bytes": sum(row["size_bytes"] for row in batch)}
+        for batch in batches[: sizes.max_batches]
+    ]
+
+
+def _slim(rows: Rows) -> Rows:
+    return [{key: row[key] for key in ("media_id", "uri", "etag", "size_bytes")} for row in rows]
+
+
+def fingerprint_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, Any]:
+    """Fingerprint one batch; artefacts that exist already are not made again.
+
+    So a task killed half-way goes on where it was. Returns the staged unit.
+    """
+    plan = read_plan(platform, batch)
+    worker = _Worker(platform)
+    results = [worker.fingerprint(media) for media in plan["rows"]]
+    return stage(
+        platform,
+        kind="fingerprint",
+        unit_id=f"fingerprint-{plan['batch_id']}",
+        input_digest=digest(plan["rows"], platform.fingerprinter_params),
+        tables={
+            "media_content": [row for result in results for row in result.content],
+            "media_fingerprint": [row for result in results for row in result.fingerprints],
+            "media_error": [row for result in results for row in result.errors],
+        },
+    )
+
+
+@dataclass(slots=True)
+class _Result:
+    """Rows of one media."""
+
+    media_id: str
+    content: Rows = field(default_factory=list)
+    fingerprints: Rows = field(default_factory=list)
+    errors: Rows = field(default_factory=list)
+
+    def fail(self, stage_name: str, error: Exception, *, terminal: bool = True) -> None:
+        self.errors.append(
+            {
+                "media_id": self.media_id,
+                "stage": stage_name,
+                "error_class": type(error).__name__,
+                "message": str(error) or repr(error),
+                "terminal": terminal,
+                "occurred_at": datetime.now(UTC),
+            }
+        )
+
+    def add(
+        self,
+        identity: FingerprinterId,
+        status: str,
+        *,
+        fingerprint: Fingerprint | None = None,
+        uri: str | None = None,
+        size: int = 0,
+    ) -> None:
+        self.fingerprints.append(
+            {
+                "media_id": self.media_id,
+                "modality": identity.modality,
+                "fingerprinter": str(identity),
+                "status": status,
+                "content_id": fingerprint.content_id if fingerprint else None,
+                "artefact_uri": uri,
+                "windows": len(fingerprint.starts) if fingerprint else 0,
+                "valid_windows": int(fingerprint.valid.sum()) if fingerprint else 0,
+                "dims": fingerprint.descriptors.shape[1] if fingerprint else 0,
+                "bytes": size,
+                "fingerprinted_at": datetime.now(UTC),
+            }
+        )
+
+
+class TruncatedMedia(Exception):
+    """The file ends before its declared duration; what is there was fingerprinted."""
+
+
+class _Worker:
+    """Fingerprints media one after the other with networks that are loaded once."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._lake = platform.lake
+        self._made: dict[FingerprinterId, Fingerprinter] = {}
+
+    def fingerprint(self, media: dict[str, Any]) -> _Result:
+        result = _Result(media["media_id"])
+        with tempfile.TemporaryDirectory(prefix="avm-media-") as folder:
+            path = Path(folder) / "media"
+            try:
+                self._download(media, path)
+                info = probe(path)
+            except _WHOLE_BATCH:
+                raise
+            except Exception as error:  # whatever a decoder throws at a foreign file
+                result.fail("probe", error)
+                for identity in self._platform.fingerprinters.values():
+                    result.add(identity, "error")
+                return result
+            content_id = _sha256(path)
+            result.content.append(_content_row(media["media_id"], content_id, info))
+            reached = [
+                self._modality(identity, path, content_id, info, result)
+                for identity in self._platform.fingerprinters.values()
+            ]
+            _check_complete(result, info, max(reached))
+        return result
+
+    def _download(self, media: dict[str, Any], path: Path) -> None:
+        store, key = self._platform.resolve(media["uri"])
+        try:
+            if store.head(key).etag != media["etag"]:
+                raise MediaVanished(
+                    "the object was replaced after it was listed; the new version is a media of "
+                    "its own"
+                )
+            store.download(key, path)
+        except ObjectMissing as error:
+            raise MediaVanished(
+                "the object was deleted after it was listed; upload it again if that was a mistake"
+            ) from error
+
+    def _modality(
+        self,
+        identity: FingerprinterId,
+        path: Path,
+        content_id: str,
+        info: MediaInfo,
+        result: _Result,
+    ) -> float:
+        """Add the row of one modality; return the seconds that its descriptors reach."""
+        if _stream(info, identity.modality) is None:
+            result.add(identity, "absent")
+            return 0.0
+        key = codec.artefact_key(content_id, identity)
+        try:
+            fingerprint, size = self._artefact(identity, key, path, content_id, info)
+        except _WHOLE_BATCH:
+            raise
+        except Exception as error:  # whatever a decoder throws at a foreign file
+            result.fail(identity.modality, error)
+            result.add(identity, "error")
+            return 0.0
+        status = "ok" if fingerprint.valid.any() else "empty"
+        result.add(
+            identity, status, fingerprint=fingerprint, uri=object_uri(self._lake, key), size=size
+        )
+        starts = fingerprint.starts
+        return float(starts[-1]) + fingerprint.window if len(starts) else 0.0
+
+    def _artefact(
+        self,
+        identity: FingerprinterId,
+        key: str,
+        path: Path,
+        content_id: str,
+        info: MediaInfo,
+    ) -> tuple[Fingerprint, int]:
+        try:
+            data = self._lake.get(key)
+            return codec.decode(data), len(data)
+        except (ObjectMissing, ChecksumMismatch):
+            pass  # not there yet, or damaged: make it
+        if identity not in self._made:
+            settings = self._platform.settings
+            self._made[identity] = create(identity.name, settings.decode, device=settings.device)
+        fingerprint = self._made[identity].fingerprint(path, content_id=content_id, info=info)
+        data = codec.encode(fingerprint)
+        self._lake.put(key, data)
+        return fingerprint, len(data)
+
+
+def _stream(info: MediaInfo, modality: Modality) -> object | None:
+    return info.audio if modality == "audio" else info.video
+
+
+def _check_complete(result: _Result, info: MediaInfo, reached: float) -> None:
+    failed = any(row["status"] == "error" for row in result.fingerprints)
+    # One window may be missing at the end, and short clips have no audio window at all.
+    if failed or reached == 0.0 or reached + 5.0 >= _COMPLETE * info.duration:
+        return
+    error = TruncatedMedia(
+        f"the file says {info.duration:.1f} s but breaks off after {reached:.1f} s: that part is "
+        "fingerprinted; upload it again for the rest"
+    )
+    result.fail("decode", error, terminal=False)
+
+
+def _content_row(media_id: str, content_id: str, info: MediaInfo) -> dict[str, Any]:
+    return {
+        "media_id": media_id,
+        "content_id": content_id,
+        "duration": info.duration,
+        "audio_codec": info.audio.codec if info.audio else None,
+        "video_codec": info.video.codec if info.video else None,
+        "width": info.video.width if info.video else None,
+        "height": info.video.height if info.video else None,
+        "probed_at": datetime.now(UTC),
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

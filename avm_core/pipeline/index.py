@@ -1,0 +1,89 @@
+"""Publish index: what is fingerprinted but not yet searchable joins the next snapshot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from avm_core.fingerprint import codec
+from avm_core.index.manifest import IndexManifest
+from avm_core.index.pointer import manifest_key
+from avm_core.index.snapshot import current, media_ids, publish
+from avm_core.pipeline.platform import Platform
+from avm_core.pipeline.staging import digest, stage
+from avm_core.storage import object_uri
+from avm_core.types import Modality, Role
+
+
+def index_name(role: Role, modality: Modality) -> str:
+    """`<role>_<modality>`."""
+    return f"{role}_{modality}"
+
+
+def publish_index(platform: Platform, *, role: Role, modality: Modality) -> list[dict[str, Any]]:
+    """Publish a snapshot with all fingerprinted media of the role; stage its rows.
+
+    [] if the current snapshot has everything and is recorded. What the catalog records comes
+    from the snapshot itself, so a kill between publishing and recording loses nothing.
+    """
+    name, identity = index_name(role, modality), platform.fingerprinters[modality]
+    lake = platform.lake
+    with platform.catalog() as catalog:
+        wanted = catalog.query(
+            "fingerprint/indexable", role=role, modality=modality, fingerprinter=str(identity)
+        )
+        recorded = catalog.query(
+            "index/recorded_version", index_name=name, fingerprinter=str(identity)
+        )[0]["version"]
+    manifest = current(lake, name)
+    usable = manifest is not None and manifest.fingerprinter == str(identity)
+    have = media_ids(lake, manifest) if manifest is not None and usable else {}
+    additions = [
+        (row["media_id"], codec.decode(platform.get(row["artefact_uri"])))
+        for row in wanted
+        if row["media_id"] not in have
+    ]
+    if additions:
+        manifest = publish(
+            lake, name, identity, additions, config=platform.settings.index, replace=True
+        )
+        have = media_ids(lake, manifest)
+    elif manifest is None or not usable or manifest.version <= recorded:
+        return []
+    return [_unit(platform, manifest, have, recorded)]
+
+
+def _unit(
+    platform: Platform, manifest: IndexManifest, entries: dict[str, int], recorded: int
+) -> dict[str, Any]:
+    objects = [item for segment in manifest.segments for item in segment.objects()]
+    snapshot = {
+        "snapshot_id": manifest.snapshot_id,
+        "index_name": manifest.index_name,
+        "version": manifest.version,
+        "fingerprinter": manifest.fingerprinter,
+        "manifest_uri": object_uri(platform.lake, manifest_key(manifest)),
+        "windows": manifest.windows,
+        "media_count": len(entries),
+        "bytes": sum(size for _, _, size in objects),
+        "parent_id": manifest.parent_id or None,
+        "published_at": datetime.fromisoformat(manifest.created_at),
+    }
+    rows = [
+        {
+            "index_name": manifest.index_name,
+            "fingerprinter": manifest.fingerprinter,
+            "media_id": media,
+            "first_version": version,
+            "removed_version": None,
+        }
+        for media, version in sorted(entries.items())
+        if version > recorded
+    ]
+    return stage(
+        platform,
+        kind="index",
+        unit_id=f"index-{manifest.index_name}-{manifest.version}-{manifest.snapshot_id}",
+        input_digest=digest(manifest.snapshot_id, recorded),
+        tables={"index_snapshot": [snapshot], "index_entry": rows},
+    )

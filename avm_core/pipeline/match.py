@@ -1,0 +1,243 @@
+"""Match: forward (new uploads in the licensed snapshot) and reverse (new licensed media in the
+snapshot of uploads). Both end in the same alignment of the same pairs.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime
+from typing import Any
+
+from avm_core.config import MatchConfig
+from avm_core.fingerprint import codec
+from avm_core.index.manifest import IndexManifest
+from avm_core.index.pointer import manifest_key
+from avm_core.index.reader import SnapshotReader
+from avm_core.index.snapshot import current
+from avm_core.match.align import align
+from avm_core.match.candidates import find_candidates, merge_candidates
+from avm_core.pipeline.index import index_name
+from avm_core.pipeline.platform import Platform
+from avm_core.pipeline.staging import Rows, digest, pack, read_plan, stage, write_plan
+from avm_core.types import MODALITIES, Candidate, Direction, Fingerprint, Match, Modality, Role
+
+Prints = dict[Modality, Fingerprint]
+_SEARCHED: dict[Direction, Role] = {"forward": "licensed", "reverse": "ugc"}
+
+
+def plan_matches(platform: Platform) -> list[dict[str, Any]]:
+    """Batches of uploads that the current matcher has not searched for licensed content."""
+    return _plan(platform, "forward")
+
+
+def plan_rematch(platform: Platform) -> list[dict[str, Any]]:
+    """Batches of licensed media that older uploads have not been compared with."""
+    return _plan(platform, "reverse")
+
+
+def match_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, Any]:
+    """Search the batch's uploads in the licensed snapshots named by its plan; stage rows."""
+    return _scan(platform, batch, "forward")
+
+
+def rematch_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, Any]:
+    """Search the batch's licensed media in the UGC snapshots named by its plan; stage rows."""
+    return _scan(platform, batch, "reverse")
+
+
+# --- planning ---------------------------------------------------------------------------------
+
+
+def _plan(platform: Platform, direction: Direction) -> list[dict[str, Any]]:
+    sizes = platform.settings.pipeline
+    snapshots = _current_snapshots(platform, direction)
+    if not snapshots:
+        return []  # nothing to search yet; the first snapshot starts this DAG again
+    with platform.catalog() as catalog:
+        rows = catalog.query(
+            f"match/pending_{direction}",
+            matcher_version=platform.matcher_version,
+            limit=sizes.max_batches * sizes.batch_media_count,
+            **platform.fingerprinter_params,
+        )
+    kept = ("media_id", "duration", "audio_uri", "video_uri")
+    batches = pack(
+        [{key: row[key] for key in kept} for row in rows],
+        weight="duration",
+        limit=sizes.batch_media_seconds,
+        count=sizes.batch_media_count,
+    )
+    identity = {"snapshots": snapshots, "matcher": platform.matcher_version}
+    return [
+        write_plan(platform, kind=direction, rows=batch, identity=identity)
+        | {"media_count": len(batch), "seconds": sum(row["duration"] or 0 for row in batch)}
+        for batch in batches[: sizes.max_batches]
+    ]
+
+
+def _current_snapshots(platform: Platform, direction: Direction) -> dict[Modality, str]:
+    """Modality to manifest key of the snapshot to search; an index that does not exist or is
+    of another fingerprinter is left out."""
+    found = {}
+    for modality, identity in platform.fingerprinters.items():
+        manifest = current(platform.lake, index_name(_SEARCHED[direction], modality))
+        if manifest is not None and manifest.fingerprinter == str(identity):
+            found[modality] = manifest_key(manifest)
+    return found
+
+
+# --- scanning ---------------------------------------------------------------------------------
+
+
+def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> dict[str, Any]:
+    plan = read_plan(platform, batch)
+    unit_id = f"{direction}-{plan['batch_id']}"
+    scanner = _Scanner(platform, direction, plan["identity"]["snapshots"], unit_id)
+    candidates = {probe["media_id"]: scanner.candidates(probe) for probe in plan["rows"]}
+    others = _artefacts(platform, candidates)
+    scans: Rows = []
+    matches: Rows = []
+    for probe in plan["rows"]:
+        scans += scanner.scan_rows(probe["media_id"])
+        for candidate in candidates[probe["media_id"]]:
+            matches += scanner.matches(probe, others[candidate.ref_id])
+    return stage(
+        platform,
+        kind=direction,
+        unit_id=unit_id,
+        input_digest=digest(plan["rows"], plan["identity"]),
+        tables={"match_scan": scans, "match": matches},
+    )
+
+
+def _artefacts(
+    platform: Platform, candidates: dict[str, list[Candidate]]
+) -> dict[str, dict[str, Any]]:
+    """Artefact URIs of all candidates by media id, in one look at the catalog."""
+    wanted = sorted({candidate.ref_id for found in candidates.values() for candidate in found})
+    if not wanted:
+        return {}
+    with platform.catalog() as catalog:
+        rows = catalog.query("match/artefacts", ids=wanted, **platform.fingerprinter_params)
+    return {row["media_id"]: row for row in rows}
+
+
+class _Scanner:
+    """Searches probes in fixed snapshots and aligns what they might share."""
+
+    def __init__(
+        self, platform: Platform, direction: Direction, snapshots: dict[Modality, str], unit: str
+    ) -> None:
+        self._platform = platform
+        self._direction: Direction = direction
+        self._unit = unit
+        self._now = datetime.now(UTC)
+        self._manifests = {
+            modality: IndexManifest.from_bytes(platform.lake.get(key), key=key)
+            for modality, key in snapshots.items()
+        }
+        self._readers = {
+            modality: SnapshotReader.open(
+                platform.lake,
+                manifest,
+                cache_dir=platform.cache_dir,
+                config=platform.settings.index,
+            )
+            for modality, manifest in self._manifests.items()
+        }
+        # Many uploads copy the same title: keep the last ones read.
+        self._load = functools.lru_cache(maxsize=64)(self._read)
+
+    def candidates(self, probe: dict[str, Any]) -> list[Candidate]:
+        """What the snapshots say the probe might share something with, best first."""
+        prints = self._prints(probe)
+        return search(probe["media_id"], prints, self._readers, self._platform.settings.match)
+
+    def matches(self, probe: dict[str, Any], other: dict[str, Any]) -> Rows:
+        """Rows of every copied segment of one pair."""
+        found = self._align(
+            probe["media_id"], self._prints(probe), other["media_id"], self._prints(other)
+        )
+        return [self._row(match) for match in found]
+
+    def _prints(self, media: dict[str, Any]) -> Prints:
+        return self._load(media["audio_uri"], media["video_uri"])
+
+    def _align(self, probe_id: str, probe: Prints, other_id: str, other: Prints) -> list[Match]:
+        config = self._platform.settings.match
+        if self._direction == "forward":
+            return align(probe_id, other_id, probe, other, config)
+        return align(other_id, probe_id, other, probe, config)
+
+    def _read(self, audio_uri: str | None, video_uri: str | None) -> Prints:
+        pairs = zip(MODALITIES, (audio_uri, video_uri), strict=True)
+        return {m: codec.decode(self._platform.get(uri)) for m, uri in pairs if uri}
+
+    def scan_rows(self, probe_id: str) -> Rows:
+        """One row per modality, also for one that the probe lacks: it was looked at.
+
+        Version 0 stands for an index that did not exist yet.
+        """
+        return [
+            {
+                "probe_id": probe_id,
+                "direction": self._direction,
+                "modality": modality,
+                "searched_index": index_name(_SEARCHED[self._direction], modality),
+                "searched_version": (
+                    self._manifests[modality].version if modality in self._manifests else 0
+                ),
+                "fingerprinter": str(identity),
+                "matcher_version": self._platform.matcher_version,
+                "unit_id": self._unit,
+                "scanned_at": self._now,
+            }
+            for modality, identity in self._platform.fingerprinters.items()
+        ]
+
+    def _row(self, match: Match) -> dict[str, Any]:
+        params = self._platform.fingerprinter_params
+        version = self._platform.matcher_version
+        identity = digest(
+            match.ugc_id,
+            match.licensed_id,
+            match.ugc_start,
+            match.licensed_start,
+            match.modality,
+            params,
+            version,
+        )
+        columns = {name: getattr(match, name) for name in match.__slots__}
+        return columns | {
+            "match_id": identity,
+            "direction": self._direction,
+            "audio_snapshot": self._snapshot("audio"),
+            "video_snapshot": self._snapshot("video"),
+            **params,
+            "matcher_version": version,
+            "unit_id": self._unit,
+            "found_at": self._now,
+        }
+
+    def _snapshot(self, modality: Modality) -> str | None:
+        manifest = self._manifests.get(modality)
+        return manifest.snapshot_id if manifest else None
+
+
+def search(
+    probe_id: str,
+    prints: Prints,
+    readers: dict[Modality, SnapshotReader],
+    config: MatchConfig,
+) -> list[Candidate]:
+    """Pairs worth aligning, from both modalities' index hits, best first."""
+    floor: dict[Modality, float] = {
+        "audio": config.min_similarity_audio,
+        "video": config.min_similarity_video,
+    }
+    found: dict[Modality, list[Candidate]] = {}
+    for modality in prints.keys() & readers.keys():
+        query = prints[modality]
+        hits = readers[modality].search(query, k=config.k, min_similarity=floor[modality])
+        found[modality] = find_candidates(probe_id, query, hits, config)
+    return merge_candidates(found, config)

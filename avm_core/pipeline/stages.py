@@ -1,0 +1,21 @@
+"""Every stage by name: what Airflow's operators and the command line call."""
+
+from avm_core.pipeline.discover import discover
+from avm_core.pipeline.fingerprint import fingerprint_batch, plan_fingerprints
+from avm_core.pipeline.index import publish_index
+from avm_core.pipeline.match import match_batch, plan_matches, plan_rematch, rematch_batch
+from avm_core.pipeline.results import publish_results
+from avm_core.pipeline.staging import record
+
+__all__ = [
+    "discover",
+    "fingerprint_batch",
+    "match_batch",
+    "plan_fingerprints",
+    "plan_matches",
+    "plan_rematch",
+    "publish_index",
+    "publish_results",
+    "record",
+    "rematch_batch",
+]

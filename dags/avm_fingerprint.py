@@ -1,0 +1,36 @@
+"""Fingerprint all media that has no fingerprint by the current fingerprinters."""
+
+from airflow.sdk import dag
+from avm_airflow.assets import FINGERPRINTS, MEDIA
+from avm_airflow.operators import (
+    FingerprintOperator,
+    PlanFingerprintsOperator,
+    RecordOperator,
+    VerdictOperator,
+)
+from avm_airflow.schedule import BY_BATCH, DAG_DEFAULTS, on_asset_or_hourly
+
+
+@dag(
+    schedule=on_asset_or_hourly(MEDIA, minute=5),
+    tags=["avm", "fingerprint"],
+    doc_md=__doc__,
+    **DAG_DEFAULTS,
+)
+def avm_fingerprint() -> None:
+    plan = PlanFingerprintsOperator(task_id="plan")
+    fingerprint = FingerprintOperator.partial(
+        task_id="fingerprint", pool="gpu", queue="gpu", **BY_BATCH
+    ).expand(batch=plan.output)
+    record = RecordOperator(
+        task_id="record",
+        units=fingerprint.output,
+        planned=plan.output,
+        again=MEDIA,
+        pool="catalog",
+        outlets=[FINGERPRINTS],
+    )
+    [fingerprint, record] >> VerdictOperator(task_id="verdict")
+
+
+avm_fingerprint()

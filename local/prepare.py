@@ -1,0 +1,19 @@
+"""Makes the buckets and the tables that the `AVM_*` environment names."""
+
+from __future__ import annotations
+
+from avm_core.catalog import migrate
+from avm_core.config import load_settings
+from avm_core.storage import ensure_bucket
+
+
+def main() -> None:
+    """Idempotent; raises `AvmError` when the store or the catalog refuses."""
+    settings = load_settings()
+    for uri in (settings.licensed_uri, settings.ugc_uri, settings.lake_uri):
+        ensure_bucket(uri, settings.s3)
+    migrate(settings.catalog, s3=settings.s3)
+
+
+if __name__ == "__main__":
+    main()

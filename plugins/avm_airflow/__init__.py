@@ -1,0 +1,1 @@
+"""How Airflow calls AVM: assets, hook, operators and the defaults of every DAG."""

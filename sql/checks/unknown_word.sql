@@ -1,0 +1,13 @@
+-- Words that the code compares with; DuckLake has no CHECK constraints.
+SELECT 'media.role' AS field, role AS value FROM media WHERE role NOT IN ('licensed', 'ugc')
+UNION ALL
+SELECT 'media_fingerprint.status', status FROM media_fingerprint
+WHERE status NOT IN ('ok', 'absent', 'empty', 'error')
+UNION ALL
+SELECT 'media_fingerprint.modality', modality FROM media_fingerprint
+WHERE modality NOT IN ('audio', 'video')
+UNION ALL
+SELECT 'match_scan.direction', direction FROM match_scan
+WHERE direction NOT IN ('forward', 'reverse')
+UNION ALL
+SELECT 'match.modality', modality FROM match WHERE modality NOT IN ('audio', 'video', 'both')

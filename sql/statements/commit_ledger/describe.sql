@@ -1,0 +1,1 @@
+CALL lake.set_commit_message($author, $message)

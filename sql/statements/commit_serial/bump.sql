@@ -1,0 +1,1 @@
+UPDATE commit_serial SET serial = serial + 1

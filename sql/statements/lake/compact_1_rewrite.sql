@@ -1,0 +1,1 @@
+CALL ducklake_rewrite_data_files('lake')

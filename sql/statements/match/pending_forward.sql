@@ -1,0 +1,33 @@
+-- Uploads with a usable fingerprint that was never compared by this matcher.
+WITH usable AS (
+    SELECT media_id, modality, fingerprinter, artefact_uri
+    FROM media_fingerprint
+    WHERE status = 'ok'
+      AND ((modality = 'audio' AND fingerprinter = $audio_fingerprinter)
+        OR (modality = 'video' AND fingerprinter = $video_fingerprinter))
+),
+pending AS (
+    SELECT DISTINCT u.media_id
+    FROM usable AS u
+    WHERE NOT EXISTS (
+        FROM match_scan AS s
+        WHERE s.probe_id = u.media_id
+          AND s.direction = 'forward'
+          AND s.modality = u.modality
+          AND s.fingerprinter = u.fingerprinter
+          AND s.matcher_version = $matcher_version
+    )
+)
+SELECT
+    m.media_id,
+    m.uploaded_at,
+    c.duration,
+    a.artefact_uri AS audio_uri,
+    v.artefact_uri AS video_uri
+FROM pending AS p
+JOIN media AS m ON m.media_id = p.media_id AND m.role = 'ugc'
+LEFT JOIN media_content AS c ON c.media_id = m.media_id
+LEFT JOIN usable AS a ON a.media_id = m.media_id AND a.modality = 'audio'
+LEFT JOIN usable AS v ON v.media_id = m.media_id AND v.modality = 'video'
+ORDER BY m.discovered_at, m.media_id
+LIMIT $limit::BIGINT

@@ -1,0 +1,11 @@
+-- A late, older scan must not take back what a newer one covered.
+DELETE FROM match_scan
+WHERE EXISTS (
+    FROM staged_match_scan AS s
+    WHERE s.probe_id = match_scan.probe_id
+      AND s.direction = match_scan.direction
+      AND s.modality = match_scan.modality
+      AND s.fingerprinter = match_scan.fingerprinter
+      AND s.matcher_version = match_scan.matcher_version
+      AND s.searched_version >= match_scan.searched_version
+)

@@ -1,0 +1,1 @@
+SELECT media_id FROM media WHERE role = $role ORDER BY media_id

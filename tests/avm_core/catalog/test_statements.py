@@ -1,0 +1,28 @@
+"""Statements are found by their path."""
+
+import pytest
+
+from avm_core.catalog import KINDS, statements
+from avm_core.errors import BadSettings
+
+
+def test_a_name_is_a_path() -> None:
+    assert "FROM media" in statements.load("media/ids")
+    assert statements.load("matches", "views").count("CREATE OR REPLACE VIEW") == 1
+
+
+@pytest.mark.parametrize("name", ["media/nothing", "../migrations/0001_bookkeeping", ""])
+def test_an_unknown_name_is_refused_with_the_known_ones(name: str) -> None:
+    with pytest.raises(BadSettings, match="media/ids"):
+        statements.load(name)
+
+
+def test_every_written_table_deletes_before_it_inserts() -> None:
+    for table in {table for tables in KINDS.values() for table in tables} | {"commit_ledger"}:
+        words = [
+            next(line for line in text.splitlines() if not line.startswith("--")).split()[0]
+            for text in statements.replacements(table)
+        ]
+        assert words[0] == "DELETE"
+        assert words[-1] == "INSERT"
+        assert words.count("INSERT") == 1

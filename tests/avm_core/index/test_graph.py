@@ -1,0 +1,67 @@
+"""The graph finds what exact search finds, and a damaged file is told, not searched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from avm_core.config import IndexConfig
+from avm_core.errors import ChecksumMismatch
+from avm_core.index.graph import Graph, build_graph
+from tests.avm_core.index.builders import to_int8, walk
+
+CONFIG = IndexConfig()
+
+
+@pytest.fixture
+def rows():
+    return to_int8(walk(1, 300))
+
+
+@pytest.fixture
+def path(tmp_path, rows):
+    path = tmp_path / "rows.usearch"
+    path.write_bytes(build_graph(rows, CONFIG))
+    return path
+
+
+def test_every_row_is_its_own_nearest_neighbour(path, rows):
+    graph = Graph(path, rows=300, dims=32, config=CONFIG)
+    assert graph.search(rows, 3)[:, 0].tolist() == list(range(300))
+
+
+def test_same_rows_give_the_same_bytes_and_all_are_reachable(path, rows):
+    assert build_graph(rows, CONFIG) == path.read_bytes()
+    found = Graph(path, rows=300, dims=32, config=CONFIG).search(rows[:2], 300)
+    assert [sorted(row.tolist()) for row in found] == [list(range(300))] * 2
+
+
+def test_one_query_gives_the_same_as_many(path, rows):
+    graph = Graph(path, rows=300, dims=32, config=CONFIG)
+    many = graph.search(rows[:5], 10)
+    for place in range(5):
+        np.testing.assert_array_equal(graph.search(rows[place : place + 1], 10), many[[place]])
+    assert graph.search(rows[:0], 10).shape == (0, 10)
+
+
+def test_asking_for_more_than_there_is_pads_with_minus_one(path, rows):
+    found = Graph(path, rows=300, dims=32, config=CONFIG).search(rows[:4], 310)
+    assert found.shape == (4, 310)
+    assert (found[:, 300:] == -1).all()
+    assert all(len(set(row[row >= 0])) == (row >= 0).sum() for row in found)
+
+
+@pytest.mark.parametrize("size", [0, 10, 64, 5_000, -1])
+def test_truncated_graph_is_a_checksum_mismatch(path, size):
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ChecksumMismatch, match=r"rows\.usearch"):
+        Graph(path, rows=300, dims=32, config=CONFIG)
+
+
+def test_graph_of_another_segment_is_refused(path, tmp_path):
+    with pytest.raises(ChecksumMismatch, match="300"):
+        Graph(path, rows=299, dims=32, config=CONFIG)
+    with pytest.raises(ChecksumMismatch, match="32"):
+        Graph(path, rows=300, dims=33, config=CONFIG)
+    with pytest.raises(ChecksumMismatch, match="not there"):
+        Graph(tmp_path / "none.usearch", rows=300, dims=32, config=CONFIG)

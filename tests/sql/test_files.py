@@ -1,0 +1,127 @@
+"""Every SQL file runs on a freshly migrated catalog and keeps the rules of the folder."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from avm_core.catalog import KINDS, TABLES, Catalog, statements
+from avm_core.catalog.connection import connect
+from avm_core.config import CatalogConfig
+from tests.avm_core.catalog.builders import commit
+
+VALUES: dict[str, object] = {
+    "ids": ["a", "b"],
+    "unit_ids": ["a", "b"],
+    "role": "ugc",
+    "modality": "audio",
+    "index_name": "ugc_audio",
+    "fingerprinter": "audio_test.one-00000001",
+    "audio_fingerprinter": "audio_test.one-00000001",
+    "video_fingerprinter": None,
+    "matcher_version": "matcher-1",
+    "limit": 5,
+    "name": "name",
+    "sha256": "sha256",
+    "author": "author",
+    "message": "message",
+    "before": datetime(2026, 1, 1, tzinfo=UTC),
+}
+READING = [
+    name
+    for name in statements.names("statements")
+    if re.match(r"(--.*\n)*(SELECT|WITH)", statements.load(name))
+]
+WRITING = [n for n in statements.names("statements") if n not in READING and "/replace_" not in n]
+ALL_FILES = sorted(statements.sql_root().rglob("*.sql"))
+
+
+def parameters(text: str) -> dict[str, object]:
+    return {name: VALUES[name] for name in re.findall(r"\$(\w+)", text)}
+
+
+@pytest.fixture(scope="module")
+def reader(template: CatalogConfig) -> Iterator[Catalog]:
+    with Catalog.open(template, read_only=True) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", READING)
+def test_reading_statements_answer_an_empty_catalog(reader: Catalog, name: str) -> None:
+    rows = reader.query(name, **parameters(statements.load(name)))
+    never_empty = {
+        "index/recorded_version": [{"version": 0}],
+        "migration/present": [{"present": True}],
+    }
+    if name == "migration/applied":
+        assert [r["name"] for r in rows] == statements.names("migrations")
+    else:
+        assert rows == never_empty.get(name, [])
+
+
+@pytest.mark.parametrize("section", ["views", "checks", "reports"])
+def test_views_checks_and_reports_run_on_an_empty_catalog(reader: Catalog, section: str) -> None:
+    for name in statements.names(section):
+        text = f"FROM {name}" if section == "views" else statements.load(name, section)
+        table = reader.select(text)
+        assert table.num_columns > 0
+        if section == "checks":
+            assert table.num_rows == 0, name
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_writing_statements_run(config: CatalogConfig, name: str) -> None:
+    text = statements.load(name)
+    connection = connect(config, read_only=False)
+    connection.execute("BEGIN")
+    connection.execute(text, parameters(text))
+    connection.execute("ROLLBACK")
+    connection.close()
+
+
+def test_replacements_run_on_units_without_rows(catalog: Catalog, tmp_path: Path) -> None:
+    for number, (kind, tables) in enumerate(KINDS.items()):
+        empty: dict[str, list[dict[str, object]]] = {table: [] for table in tables}
+        assert commit(catalog, tmp_path / str(number), empty, kind=kind) == 1
+    covered = {f"{t}/" for tables in KINDS.values() for t in tables} | {"commit_ledger/"}
+    staged = [n for n in statements.names("statements") if "/replace_" in n]
+    assert all(any(n.startswith(prefix) for prefix in covered) for n in staged)
+
+
+def test_reports_read_views_only(reader: Catalog) -> None:
+    with duckdb.connect() as views_alone:
+        for name in statements.names("views"):
+            views_alone.register(name, reader.select(f"FROM {name}"))
+        for name in statements.names("reports"):
+            assert views_alone.execute(statements.load(name, "reports")).description, name
+
+
+def test_every_table_has_a_check_for_duplicates() -> None:
+    checked = {n.removeprefix("duplicate_") for n in statements.names("checks")}
+    assert set(TABLES) - checked == {"commit_serial"}
+    assert "single_commit_serial" in checked
+
+
+@pytest.mark.parametrize("section", ["statements", "views", "checks", "reports"])
+def test_a_file_holds_one_statement(reader: Catalog, section: str) -> None:
+    connection = reader._connection
+    for name in statements.names(section):
+        assert len(connection.extract_statements(statements.load(name, section))) == 1, name
+
+
+@pytest.mark.parametrize("name", statements.names("views"))
+def test_a_view_is_named_like_its_file_and_fits_any_database(name: str) -> None:
+    text = statements.load(name, "views")
+    assert f"CREATE OR REPLACE VIEW {name} AS" in text
+    assert "lake." not in text
+
+
+def test_lines_are_short_and_names_are_numbered() -> None:
+    for path in ALL_FILES:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert max(map(len, lines)) <= 100, path
+    numbers = [int(name.split("_")[0]) for name in statements.names("migrations")]
+    assert numbers == list(range(1, len(numbers) + 1))
