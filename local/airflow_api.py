@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import uuid
 from typing import Any, Self
 
 import httpx
@@ -25,7 +26,12 @@ class AirflowApi:
         self._login = {"username": username, "password": password}
         # No proxy stands between this machine and itself, whatever the environment says.
         self._client = httpx.Client(
-            base_url=base_url, timeout=30.0, trust_env=False, transport=transport
+            base_url=base_url,
+            timeout=30.0,
+            trust_env=False,
+            transport=transport,
+            # The server cuts the connection after an error 500, which the next request would meet.
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
         self._authorised = False
 
@@ -67,16 +73,6 @@ class AirflowApi:
             return dict.fromkeys(components, "unreachable")
         return {name: (answer.get(name) or {}).get("status") or "unhealthy" for name in components}
 
-    def set_pool(self, name: str, *, slots: int, description: str = "") -> None:
-        """Create the pool or change it."""
-        body = {"name": name, "slots": slots, "description": description}
-        try:
-            self.request("POST", "/pools", json={**body, "include_deferred": False})
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code != httpx.codes.CONFLICT:
-                raise
-            self.request("PATCH", f"/pools/{name}", json=body)
-
     def pools(self) -> dict[str, int]:
         """Pool → slots."""
         return {p["name"]: p["slots"] for p in self._all("/pools", "pools")}
@@ -92,12 +88,14 @@ class AirflowApi:
 
     def pause(self, dag_id: str, *, paused: bool = True) -> None:
         """Stop or resume the schedule of a DAG."""
-        self.request("PATCH", f"/dags/{dag_id}", json={"is_paused": paused})
+        self._write("PATCH", f"/dags/{dag_id}", {"is_paused": paused})
 
     def trigger(self, dag_id: str, *, conf: dict[str, Any] | None = None) -> str:
         """Start a run and return its id."""
-        body = {"logical_date": None, "conf": conf or {}}
-        return str(self.request("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+        run_id = f"manual__{uuid.uuid4()}"  # chosen here, so that a second try is the same run
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf or {}}
+        self._write("POST", f"/dags/{dag_id}/dagRuns", body)
+        return run_id
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """One run; `state` is queued, running, success or failed."""
@@ -186,6 +184,21 @@ class AirflowApi:
             found += answer[field]
             if not answer[field] or len(found) >= answer["total_entries"]:
                 return found
+
+    def _write(self, method: str, path: str, body: dict[str, Any]) -> None:
+        """Call, again if need be: over SQLite the server may lock itself out for some seconds,
+        when its audit log waits for a transaction that waits for the audit log's thread."""
+        for attempt in range(6):
+            try:
+                self.request(method, path, json=body)
+                return
+            except httpx.HTTPStatusError as error:
+                status = error.response.status_code
+                if attempt and status == httpx.codes.CONFLICT:
+                    return
+                if status != httpx.codes.INTERNAL_SERVER_ERROR or attempt == 5:
+                    raise
+            time.sleep(1.0)
 
     def _authorise(self) -> None:
         response = self._client.post("/auth/token", json=self._login)

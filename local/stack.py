@@ -23,7 +23,6 @@ from typing import Any
 
 from local.airflow_api import AirflowApi
 from local.environment import (
-    REPO,
     airflow_environment,
     credentials,
     task_environment,
@@ -35,7 +34,6 @@ State = dict[str, Any]
 
 AIRFLOW_SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer")
 PREFERRED_PORTS = {"ui": 8080, "worker_logs": 8793, "triggerer_logs": 8794}
-POOLS = REPO / "plugins" / "avm_airflow" / "pools.json"
 
 
 def up(
@@ -138,18 +136,14 @@ def _start_all(
     }
     _save(home, state)
     deadline = time.monotonic() + timeout
-    airflow = [sys.executable, "-m", "airflow"]
     commands = {
-        "migrate": [*airflow, "db", "migrate"],
+        "metadata": [sys.executable, "-m", "local.metadata"],
         "prepare": [sys.executable, "-m", "local.prepare"],
     }
     _run_to_end(state, commands, deadline)
     for name in AIRFLOW_SERVICES:
-        _launch(state, name, [*airflow, name])
+        _launch(state, name, [sys.executable, "-m", "airflow", name])
     _wait_until_healthy(state, deadline)
-    with api(state) as client:
-        for name, pool in json.loads(POOLS.read_text()).items():
-            client.set_pool(name, slots=pool["slots"], description=pool["description"])
     state["ready"] = True
     _save(home, state)
     return state

@@ -118,18 +118,20 @@ class Catalog:
             what=f"publish to {path}",
         )
 
-    def compact(self, *, keep: timedelta = timedelta(days=2)) -> None:
+    def compact(self, *, keep: timedelta = timedelta(days=1)) -> None:
         """Merge small data files and forget snapshots older than `keep`; rows stay the same.
 
-        Every commit adds a few small files, so run it daily. Files are deleted once no snapshot
-        of the last `keep` needs them. Raises `BadSettings` for a read-only catalog.
+        Every commit adds a few small files, so run it daily. Files that no snapshot needs are
+        deleted `keep` to `keep` + 1 day later. Raises `BadSettings` for a read-only catalog.
         """
         if self._read_only:
             raise BadSettings("compacting needs a catalog opened without read_only")
-        before = datetime.now(UTC) - keep
         for name in statements.names("statements"):
             if name.startswith("lake/compact_"):
                 text = statements.load(name)
+                # In a SQLite catalog DuckLake compares these times as text, right to the day
+                # only: without the extra day, files of today would go at once.
+                before = datetime.now(UTC) - keep - timedelta(days=1)
                 self._fetch(text, {"before": before} if "$before" in text else {})
 
     def check(self) -> dict[str, int]:

@@ -6,9 +6,12 @@ re-run overwrite with the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -32,6 +35,11 @@ def quantise(vectors: Float32) -> Int8:
 
 def encode(fingerprint: Fingerprint) -> bytes:
     """The artefact's bytes; equal fingerprints give equal bytes."""
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "descriptors": np.ascontiguousarray(fingerprint.descriptors),
+        "starts": np.ascontiguousarray(fingerprint.starts),
+        "valid": np.ascontiguousarray(fingerprint.valid),
+    }
     header = {
         "format": FORMAT_VERSION,
         "content_id": fingerprint.content_id,
@@ -40,15 +48,9 @@ def encode(fingerprint: Fingerprint) -> bytes:
         "window": fingerprint.window,
         "duration": fingerprint.duration,
     }
-    return save(
-        {
-            "descriptors": np.ascontiguousarray(fingerprint.descriptors),
-            "starts": fingerprint.starts,
-            "valid": fingerprint.valid,
-        },
-        # One metadata entry: safetensors does not keep the order of several.
-        metadata={"avm": json.dumps(header, sort_keys=True)},
-    )
+    text = json.dumps({**header, "sha256": _digest(header, arrays)}, sort_keys=True)
+    # One metadata entry: safetensors does not keep the order of several.
+    return save(arrays, metadata={"avm": text})
 
 
 def decode(data: bytes) -> Fingerprint:
@@ -61,6 +63,8 @@ def decode(data: bytes) -> Fingerprint:
             raise ChecksumMismatch(
                 f"fingerprint format {header['format']}, this AVM reads {FORMAT_VERSION}"
             )
+        if header.pop("sha256") != _digest(header, arrays):
+            raise ValueError("checksum differs")
         return Fingerprint(
             content_id=header["content_id"],
             fingerprinter=FingerprinterId(header["fingerprinter"], header["config_hash"]),
@@ -70,7 +74,16 @@ def decode(data: bytes) -> Fingerprint:
             valid=arrays["valid"],
             duration=header["duration"],
         )
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ChecksumMismatch(
             f"fingerprint artefact is damaged ({error}): delete it and fingerprint again"
         ) from error
+
+
+def _digest(header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> str:
+    """sha256 of all that an artefact says: safetensors itself keeps no checksum."""
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in ("descriptors", "starts", "valid"):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()

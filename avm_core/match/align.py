@@ -52,7 +52,7 @@ def align(
         if rough is None:
             break
         line = snap_to_unity(fit_line(evidence, rough), evidence, tolerance=0.25)
-        found = _cut((ugc_id, licensed_id), tracks, line, durations, config)
+        found = _cut((ugc_id, licensed_id), tracks, line, durations, config, matches)
         matches += found
         rest = _without(evidence, line, rough, found)
         if len(rest) == len(evidence):
@@ -84,25 +84,42 @@ def _cut(
     line: Line,
     durations: tuple[float, float],
     config: MatchConfig,
+    earlier: list[Match],
 ) -> list[Match]:
-    """Matches on one line; those too short or below the lowest score are left out."""
+    """Matches on one line; those too short or below the lowest score are left out.
+
+    What `earlier` matches cover is theirs: a passage that the title repeats lies on the lines
+    of all its repeats.
+    """
     signals = line_signals(tracks, line, durations[0])
+    free = signals.fused.copy()
+    for match in earlier:
+        free[(signals.grid >= match.ugc_start) & (signals.grid < match.ugc_end)] = -np.inf
     runs = best_runs(
-        signals.fused,
+        free,
         max_gap=round(config.max_gap / GRID),
         # Windows at an edge clear the bar late: accept a shorter core, decide after refining.
         min_length=round(0.6 * config.min_duration / GRID),
     )
-    matches = []
+    matches: list[Match] = []
     for first, last in runs:
         start, end = refine_edges(tracks, line, signals, (first, last), durations)
+        middle = float(signals.grid[(first + last) // 2])
+        start, end = _apart((start, end), middle, earlier + matches)
         if end - start < config.min_duration:
             continue
         scores = modality_scores(signals.by_modality, first, last)
         score = calibrate(scores, end - start)
-        if score >= config.min_score:
+        if score > 0 and score >= config.min_score:
             matches.append(_match(pair, line, (start, end), score, scores, durations[1]))
     return matches
+
+
+def _apart(extent: tuple[float, float], middle: float, others: list[Match]) -> tuple[float, float]:
+    """`extent` without what belongs to `others`, none of which covers `middle`."""
+    start = max([extent[0], *(m.ugc_end for m in others if m.ugc_end <= middle)])
+    end = min([extent[1], *(m.ugc_start for m in others if m.ugc_start > middle)])
+    return start, end
 
 
 def _match(

@@ -14,7 +14,8 @@ def best_runs(signal: Float64, *, max_gap: int, min_length: int) -> list[tuple[i
     """Half-open index runs [first, last) of `signal`, best first, that do not overlap.
 
     `signal` is positive where the copy goes on. A run starts and ends on positive samples,
-    never crosses more than `max_gap` samples without one, and has at least `min_length`.
+    has at least `min_length` samples, and from one positive sample to the next is at most
+    `max_gap` of them. A sample of -inf is in no run.
     """
     runs = []
     pending = [(0, len(signal))]

@@ -24,6 +24,9 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     except (av.FFmpegError, ValueError) as error:
         raise BadMedia(f"not readable as audio or video: {error}; check the upload") from error
     with container:
+        # FFmpeg plays plain text as a terminal recording if the name ends in .txt or .nfo.
+        if container.format.name == "tty":
+            raise BadMedia("a text file, not audio or video; check the upload")
         yield container
 
 

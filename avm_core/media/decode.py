@@ -65,13 +65,19 @@ def _timeline(path: Path, sample_rate: int) -> Iterator[Float32]:
                     continue  # overlaps what was already given out
                 if _MAX_JITTER * sample_rate < hole < _MAX_FILL * sample_rate:
                     position += hole
-                    yield np.zeros(hole, dtype=np.float32)
+                    yield from _silence(hole, sample_rate)
             for piece in resampler.push(frame):
                 position += len(piece)
                 yield piece
         if not decoded:
             raise BadMedia("the audio stream cannot be decoded: no frame came out of it")
         yield from resampler.flush()
+
+
+def _silence(count: int, sample_rate: int) -> Iterator[Float32]:
+    # Second by second: an hour of it at once would be the largest thing in memory.
+    for first in range(0, count, sample_rate):
+        yield np.zeros(min(sample_rate, count - first), dtype=np.float32)
 
 
 class _Resampler:

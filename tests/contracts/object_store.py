@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -215,7 +216,7 @@ class ObjectStoreContract:
             key = f"turn/{turn}"
             results = race(
                 [
-                    lambda name=str(number), key=key: store.put(key, name.encode(), if_absent=True)
+                    partial(store.put, key, str(number).encode(), if_absent=True)
                     for number in range(writers)
                 ]
             )

@@ -18,6 +18,8 @@ class FakeAirflow:
         self.tokens = 0
         self.pools = {"gpu": 1, "cpu": 2}
         self.polls = 0
+        self.stumbles: list[int] = []
+        self.started: list[Any] = []
         self.unreadable: set[int] = set()
         self.calls: list[tuple[str, str, Any]] = []
 
@@ -36,13 +38,14 @@ class FakeAirflow:
         return self.answer(request, path.removeprefix("/api/v2"), body)
 
     def answer(self, request: httpx.Request, path: str, body: Any) -> httpx.Response:
-        if request.method == "POST" and path == "/pools":
-            known = body["name"] in self.pools
-            self.pools.setdefault(body["name"], body["slots"])
-            return httpx.Response(409 if known else 201, json={})
-        if request.method == "PATCH" and path.startswith("/pools/"):
-            self.pools[path.removeprefix("/pools/")] = body["slots"]
-            return httpx.Response(200, json={})
+        if request.method == "POST" and path == "/dags/d/dagRuns":
+            if self.stumbles:
+                return httpx.Response(self.stumbles.pop(0))
+            self.started.append(body)
+            return httpx.Response(200, json=body)
+        if path == "/pools":
+            found = [{"name": n, "slots": s} for n, s in self.pools.items()]
+            return httpx.Response(200, json={"pools": found, "total_entries": 2})
         if path == "/dags/~/dagRuns":
             offset, limit = (int(request.url.params[n]) for n in ("offset", "limit"))
             found = [{"dag_run_id": str(n)} for n in range(250)][offset : offset + limit]
@@ -89,10 +92,29 @@ def test_it_logs_in_once_and_again_when_the_token_has_expired(
     assert airflow.tokens == 2
 
 
-def test_setting_a_pool_creates_it_or_changes_it(api: AirflowApi, airflow: FakeAirflow) -> None:
-    api.set_pool("catalog", slots=1)
-    api.set_pool("gpu", slots=4)
-    assert airflow.pools == {"gpu": 4, "cpu": 2, "catalog": 1}
+def test_a_run_is_started_once_although_the_server_stumbles(
+    api: AirflowApi, airflow: FakeAirflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.airflow_api.time.sleep", lambda seconds: None)
+    airflow.stumbles = [500, 500]
+    one, two = api.trigger("d", conf={"n": 1}), api.trigger("d")
+    assert [run["dag_run_id"] for run in airflow.started] == [one, two]
+    assert [run["conf"] for run in airflow.started] == [{"n": 1}, {}]
+
+
+def test_a_run_that_the_server_started_before_it_stumbled_counts(
+    api: AirflowApi, airflow: FakeAirflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.airflow_api.time.sleep", lambda seconds: None)
+    airflow.stumbles = [500, 409]
+    assert api.trigger("d")
+    airflow.stumbles = [409]
+    with pytest.raises(httpx.HTTPStatusError, match="409"):
+        api.trigger("d")
+
+
+def test_pools_are_listed_with_their_slots(api: AirflowApi) -> None:
+    assert api.pools() == {"gpu": 1, "cpu": 2}
 
 
 def test_a_listing_follows_all_pages(api: AirflowApi) -> None:

@@ -1,5 +1,6 @@
 """Work is found by asking what is missing: a planted world with uploads and licences."""
 
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -235,3 +236,42 @@ def test_the_backlog_counts_what_the_queries_list(world: Catalog, tmp_path: Path
     assert counts["waiting for publish"] == 1
     assert counts["waiting for match"] == len(forward(world)) == 2
     assert counts["waiting for rematch"] == len(reverse(world)) == 1
+
+
+def test_pending_reverse_agrees_with_asking_pair_by_pair(catalog: Catalog, tmp_path: Path) -> None:
+    rng = random.Random(0)
+    uploads, licences = [f"u{n}" for n in range(12)], [f"l{n}" for n in range(40)]
+    first: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str], int] = {}
+    for modality in ("audio", "video"):
+        for name in uploads + licences:
+            if rng.random() < 0.8:
+                first[name, modality] = rng.randint(1, 9)
+            if rng.random() < 0.7:
+                seen[name, modality] = rng.randint(1, 9)
+    index = {"u": "ugc", "l": "licensed"}
+    commit(
+        catalog,
+        tmp_path,
+        {
+            "media": [media(u) for u in uploads] + [media(name, "licensed") for name in licences],
+            "index_entry": [
+                entry(f"{index[name[0]]}_{modality}", name, version)
+                for (name, modality), version in first.items()
+            ],
+            "match_scan": [
+                scan(name, "forward" if name[0] == "u" else "reverse", version, modality=modality)
+                for (name, modality), version in seen.items()
+            ],
+        },
+    )
+    expected = {
+        name
+        for name in licences
+        for u in uploads
+        for m in ("audio", "video")
+        if (name, m) in first and (u, m) in first and (u, m) in seen
+        if first[name, m] > seen[u, m] and seen.get((name, m), 0) < first[u, m]
+    }
+    assert set(reverse(catalog)) == expected
+    assert 5 < len(expected) < len(licences)

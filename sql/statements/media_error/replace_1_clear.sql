@@ -1,9 +1,7 @@
--- A new attempt at fingerprinting forgets what went wrong in the last one. Probing and decoding
--- happen inside that stage, so their errors go with it.
+-- A new attempt at a media (it was probed, or failed at that) forgets what went wrong before.
 DELETE FROM media_error
-WHERE stage IN ('probe', 'decode', 'fingerprint')
-  AND media_id IN (
-    SELECT media_id FROM staged_media_fingerprint
-    UNION ALL
+WHERE media_id IN (
     SELECT media_id FROM staged_media_content
+    UNION ALL
+    SELECT media_id FROM staged_media_error WHERE stage = 'probe'
 )

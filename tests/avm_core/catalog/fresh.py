@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import uuid
 from pathlib import Path
@@ -42,4 +43,5 @@ def migrated(config: CatalogConfig, template: CatalogConfig | None = None) -> Ca
         )
     source.close()
     target.close()
+    shutil.copytree(template.data_path, config.data_path)
     return config

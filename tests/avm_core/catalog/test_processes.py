@@ -34,11 +34,13 @@ def write(config: CatalogConfig, folder: str, writer: int) -> int:
     return new
 
 
-def watch(config: CatalogConfig, wanted: int) -> list[list[int]]:
-    """The different sets of row counts per unit that a reader saw, until all units are there."""
+def watch(config: CatalogConfig, done: Path) -> list[list[int]]:
+    """The different sets of row counts per unit that a reader saw, until `done` is there."""
     seen: list[list[int]] = []
+    last_look = False
     with Catalog.open(config, read_only=True) as reader:
-        while not seen or len(seen[-1]) < wanted:
+        while not last_look:
+            last_look = done.exists()
             rows = reader.select("SELECT count(*) AS n FROM match GROUP BY unit_id").to_pylist()
             counts = sorted(row["n"] for row in rows)
             if not seen or counts != seen[-1]:
@@ -51,10 +53,15 @@ def test_writers_at_once_store_every_row_once_and_readers_see_whole_units(
     config: CatalogConfig, tmp_path: Path
 ) -> None:
     with ProcessPoolExecutor(5, mp_context=SPAWN) as pool:
-        reader = pool.submit(watch, config, 4 * UNITS)
+        done = tmp_path / "done"
+        reader = pool.submit(watch, config, done)
         writers = [pool.submit(write, config, str(tmp_path), w) for w in range(4)]
-        assert [w.result() for w in writers] == [UNITS] * 4
+        errors = [w.exception() for w in writers]
+        done.touch()
         seen = reader.result()
+    assert errors == [None] * 4
+    assert [w.result() for w in writers] == [UNITS] * 4
+    assert len(seen[-1]) == 4 * UNITS
     assert {n for counts in seen for n in counts} == {ROWS}
     with Catalog.open(config, read_only=True) as catalog:
         totals = catalog.select(

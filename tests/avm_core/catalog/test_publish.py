@@ -39,7 +39,7 @@ def test_plain_duckdb_reads_tables_and_views(config: CatalogConfig, tmp_path: Pa
         ).fetchall()
         found = plain.execute("SELECT ugc_id, coverage FROM matches ORDER BY 1").fetchall()
         for name in statements.names("reports"):
-            assert plain.execute(statements.load(name, "reports")).fetchall()
+            assert plain.execute(statements.load(name, "reports")).description, name
     assert dict(kinds) == {"BASE TABLE": len(TABLES), "VIEW": len(statements.names("views"))}
     assert found == [("u1", 0.5), ("u2", 0.1)]
 

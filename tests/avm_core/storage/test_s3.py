@@ -108,10 +108,12 @@ def silent_server() -> Iterator[SilentServer]:
         def serve() -> None:
             while not stop.is_set():
                 try:
-                    listening.accept()[0].close()
-                    server.connections += 1
+                    connection, _ = listening.accept()
                 except TimeoutError:
                     continue
+                # Counted before the client can notice.
+                server.connections += 1
+                connection.close()
 
         thread = threading.Thread(target=serve)
         thread.start()

@@ -1,0 +1,44 @@
+# `make help` lists the targets. Everything lives in .venv and .avm; nothing else is touched.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down status test check format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("AVM needs Python 3.11 or newer: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[airflow,dev]' -c constraints.txt
+	@touch $@
+
+demo: $(READY) ## Run the whole platform on real media and compare what it finds with what was planted
+	$(BIN)/python -m local.demo
+
+up: $(READY) ## Start SeaweedFS and Airflow and leave them running
+	$(BIN)/python -m local.stack up
+
+down: $(READY) ## Stop every process that `up` or `demo` started
+	$(BIN)/python -m local.stack down
+
+status: $(READY) ## Show addresses, login and health of the running platform
+	$(BIN)/python -m local.stack status
+
+test: $(READY) ## Run all tests, with a real SeaweedFS and a real Airflow
+	$(BIN)/python -m pytest
+
+check: $(READY) ## Format check, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY) ## Rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove what was built and made here (stop the platform first: make down)
+	rm -rf $(VENV) .avm .pytest_cache .mypy_cache .ruff_cache *.egg-info build
