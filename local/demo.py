@@ -24,7 +24,7 @@ from local import stack
 from local.corpus import Title, Upload, build_uploads, load_titles
 from local.demo_report import compare, draw, print_report, verdict
 
-SETTINGS = {"AVM_DISCOVER_SECONDS": "15"}
+SETTINGS = {"AVM_DISCOVER_SECONDS": "20"}
 _TIMEOUT = 900.0
 
 console = Console()

@@ -81,9 +81,9 @@ def verdict(rows: Sequence[Row], uploads: Sequence[Upload]) -> list[str]:
     problems += [f"found twice: {pair[0]}" for pair in set(pairs) if pairs.count(pair) > 1]
     for upload in uploads:
         mine = [r for r in rows if r["upload"] == upload.key and r["found_start"] is not None]
-        if mine and upload.planted and not upload.claimable:
-            if not all(row["precedes_licence"] for row in mine):
-                problems.append(f"not marked as older than the licence: {upload.key}")
+        early = upload.planted and not upload.claimable
+        if early and not all(row["precedes_licence"] for row in mine):
+            problems.append(f"not marked as older than the licence: {upload.key}")
         if upload.late and not any(row["direction"] == "reverse" for row in mine):
             problems.append(f"not found by the backfill: {upload.key}")
     return problems

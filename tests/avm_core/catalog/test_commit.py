@@ -81,25 +81,45 @@ def test_doubled_rows_are_stored_once(config: CatalogConfig, tmp_path: Path) -> 
     assert rows(config, "match_scan", "probe_id, searched_version") == [("a", 2)]
 
 
-def test_a_new_fingerprint_forgets_old_errors_of_its_media(
+def test_a_new_attempt_forgets_old_errors_of_its_media(
     config: CatalogConfig, tmp_path: Path
 ) -> None:
     with Catalog.open(config) as catalog:
-        failed = [fingerprint(m, AUDIO, status="error") for m in ("a", "b")]
-        errors = [media_error("a", "decode"), media_error("b", "decode"), media_error("a", "match")]
+        failed = [fingerprint(m, AUDIO, status="error") for m in ("a", "b", "c")]
+        stages = (("a", "decode"), ("a", "publish_audio"), ("b", "decode"), ("c", "decode"))
+        errors = [media_error(m, stage_name) for m, stage_name in stages]
         commit(catalog, tmp_path, {"media_fingerprint": failed, "media_error": errors})
-        retried = [fingerprint("a", AUDIO), fingerprint("a", VIDEO, status="error")]
-        again = [media_error("a", "fingerprint", message="out of memory")]
-        commit(catalog, tmp_path, {"media_fingerprint": retried, "media_error": again})
+        # a was probed again and failed elsewhere; c cannot even be probed any more.
+        again = {
+            "media_content": [content("a")],
+            "media_fingerprint": [fingerprint("a", AUDIO), fingerprint("a", VIDEO, status="error")],
+            "media_error": [media_error("a", "fingerprint_video"), media_error("c", "probe")],
+        }
+        commit(catalog, tmp_path, again)
     assert rows(config, "media_error", "media_id, stage") == [
-        ("a", "fingerprint"),
-        ("a", "match"),
+        ("a", "fingerprint_video"),
         ("b", "decode"),
+        ("c", "probe"),
     ]
     assert rows(config, "media_fingerprint", "media_id, modality, status") == [
         ("a", "audio", "ok"),
         ("a", "video", "error"),
         ("b", "audio", "error"),
+        ("c", "audio", "error"),
+    ]
+
+
+def test_an_error_of_a_later_stage_leaves_the_others(config: CatalogConfig, tmp_path: Path) -> None:
+    with Catalog.open(config) as catalog:
+        commit(catalog, tmp_path, {"media_error": [media_error("a", "decode", message="old")]})
+        later = [media_error("a", "publish_audio"), media_error("b", "publish_audio")]
+        commit(catalog, tmp_path, {"media_error": later})
+        newer = [media_error("a", "decode", message="new")]
+        commit(catalog, tmp_path, {"media_error": newer})
+    assert rows(config, "media_error", "media_id, stage, message") == [
+        ("a", "decode", "new"),
+        ("a", "publish_audio", "not playable"),
+        ("b", "publish_audio", "not playable"),
     ]
 
 

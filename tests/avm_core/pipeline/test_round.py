@@ -78,10 +78,11 @@ def test_a_late_title_is_matched_backwards_exactly_as_forwards(
     put(early, "licensed", titles)
     put(early, "ugc", excerpts)
     run_round(early)
-    assert found(late).keys() == found(early).keys()
-    for pair, row in found(late).items():
-        assert [row[name] for name in SEGMENT] == [found(early)[pair][name] for name in SEGMENT]
-    assert found(late)["wanna", "wanna"]["direction"] == "reverse"
+    backwards, forwards = found(late), found(early)
+    assert backwards.keys() == forwards.keys()
+    for pair, row in backwards.items():
+        assert [row[name] for name in SEGMENT] == [forwards[pair][name] for name in SEGMENT]
+    assert backwards["wanna", "wanna"]["direction"] == "reverse"
 
 
 def test_both_modalities_agree_on_one_match(

@@ -1,0 +1,80 @@
+"""A fingerprinter's identity says what shaped its vectors, and costs no network to compute."""
+
+import subprocess
+import sys
+
+import pytest
+
+from avm_core.config import DecodeConfig, Settings
+from avm_core.errors import BadSettings
+from avm_core.fingerprint.registry import create, identify, names
+
+DEFAULT = DecodeConfig()
+AUDIO, VIDEO = "audio_logmel.dct", "video_lite0.imagenet"
+
+
+def test_names_are_sorted_and_hold_the_defaults():
+    assert list(names()) == sorted(names())
+    fields = Settings.model_fields
+    for default in (fields["audio_fingerprinter"].default, fields["video_fingerprinter"].default):
+        assert default in names()
+
+
+@pytest.mark.parametrize("name", ["audio_logmel.dct2", "", "AUDIO_LOGMEL.DCT"])
+def test_an_unknown_name_lists_the_known_ones(name):
+    for call in (identify, create):
+        with pytest.raises(BadSettings, match=f"choose one of {', '.join(names())}"):
+            call(name, DEFAULT)
+
+
+def test_an_identity_names_its_modality_and_is_stable():
+    for name, modality in ((AUDIO, "audio"), (VIDEO, "video")):
+        identity = identify(name, DEFAULT)
+        assert (identity.name, identity.modality) == (name, modality)
+        assert len(identity.config_hash) == 8
+        assert str(identity) == f"{name}-{identity.config_hash}"
+        assert identify(name, DecodeConfig()) == identity
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ({"sample_rate": 22_050}, {AUDIO}),
+        ({"frame_step": 0.5}, {VIDEO}),
+        ({"max_keyframe_gap": 5.0}, {VIDEO}),
+        ({"frame_size": 192}, {VIDEO}),
+        ({"frame_step": 2.0, "sample_rate": 8_000}, {AUDIO, VIDEO}),
+    ],
+)
+def test_an_identity_changes_with_what_shapes_its_vectors_only(change, changed):
+    other = DecodeConfig(**change)
+    assert {n for n in names() if identify(n, other) != identify(n, DEFAULT)} == changed
+
+
+def test_every_decode_setting_matters_to_someone():
+    for field, info in DecodeConfig.model_fields.items():
+        other = DecodeConfig(**{field: info.default * 2})
+        assert any(identify(n, other) != identify(n, DEFAULT) for n in names()), field
+
+
+def test_a_created_fingerprinter_has_the_identity():
+    for name in names():
+        for decode in (DEFAULT, DecodeConfig(frame_size=96, sample_rate=22_050)):
+            assert create(name, decode, device="cpu").id == identify(name, decode)
+
+
+def test_identities_need_no_heavy_library():
+    program = (
+        "import sys; from avm_core.config import DecodeConfig;"
+        "from avm_core.fingerprint import codec, registry;"
+        "[registry.identify(n, DecodeConfig()) for n in registry.names()];"
+        "print(sorted({'torch', 'torchaudio', 'timm', 'av', 'duckdb', 'boto3'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
+    )
+    assert done.stdout.strip() == "[]"
