@@ -55,7 +55,6 @@ class CatalogConfig(_Section):
 class DecodeConfig(_Section):
     """Numbers that shape what the decoder hands to a fingerprinter."""
 
-    sample_rate: int = Field(default=16_000, ge=8_000, description="Hz, mono")
     frame_step: float = Field(default=1.0, gt=0, description="seconds between sampled frames")
     max_keyframe_gap: float = Field(
         default=2.5, gt=0, description="seconds; with wider key frames decode every frame"

@@ -77,7 +77,7 @@ def _put(platform: Platform, titles: list[Title], uploads: list[Upload]) -> None
 
 
 def _wait(platform: Platform, home: Path, *, media: int) -> None:
-    """Until all media are in the catalog, nothing waits, and the results are published."""
+    """Until `media` media (or more) are known, nothing waits, and the results are published."""
     deadline = time.monotonic() + _TIMEOUT
     with console.status("waiting for the schedule …") as status:
         while time.monotonic() < deadline:
@@ -85,7 +85,7 @@ def _wait(platform: Platform, home: Path, *, media: int) -> None:
             known, waiting, scans = progress
             line = ", ".join(f"{count} before {stage}" for stage, count in waiting.items() if count)
             status.update(f"{known}/{media} media in the catalog; {line or 'nothing waits'}")
-            idle = known == media and not any(waiting.values())
+            idle = known >= media and not any(waiting.values())
             if idle and _published_scans(home) == scans:
                 return
             time.sleep(2)

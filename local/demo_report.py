@@ -114,13 +114,13 @@ def print_report(
     console: Console, rows: Sequence[Row], results: Path, picture: Path | None
 ) -> None:
     """The SQL, its rows as a table, boundary errors in short, and where the picture is."""
+    # A pipe has no width to fit the table into: give it what it needs.
+    wide = console if console.is_terminal else Console(file=console.file, width=240)
     console.print("\n[bold]The SQL behind the table[/] (on the published results)")
-    console.print(Syntax(SQL.read_text(encoding="utf-8"), "sql", background_color="default"))
+    wide.print(Syntax(SQL.read_text(encoding="utf-8"), "sql", background_color="default"))
     table = Table(*(column.replace("_", " ") for column in _COLUMNS), header_style="bold")
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in _COLUMNS))
-    # A pipe has no width to fit the table into: give it what it needs.
-    wide = console if console.is_terminal else Console(file=console.file, width=200)
     wide.print(table)
     errors = sorted(
         abs(row[name])

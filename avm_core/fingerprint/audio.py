@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,8 @@ class LogmelFingerprinter:
     """One pass over the sound, block by block, in bounded memory."""
 
     def __init__(self, identity: FingerprinterId, decode: DecodeConfig, device: str) -> None:
-        config = dataclasses.replace(LogmelConfig(), sample_rate=decode.sample_rate)
-        self._model = LogmelDct(config, resolve_device(device))
+        del decode  # the front end fixes its own sample rate: hop and filters belong to it
+        self._model = LogmelDct(LogmelConfig(), resolve_device(device))
         self._id = identity
 
     @property

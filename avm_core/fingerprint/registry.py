@@ -52,7 +52,7 @@ def _video_lite0(identity: FingerprinterId, decode: DecodeConfig, device: str) -
 
 _PICTURE_FIELDS = ("frame_step", "max_keyframe_gap", "frame_size")
 _ENTRIES: dict[str, _Entry] = {
-    "audio_logmel.dct": _Entry(1, ("sample_rate",), _audio_logmel),
+    "audio_logmel.dct": _Entry(1, (), _audio_logmel),
     "video_lite0.imagenet": _Entry(1, _PICTURE_FIELDS, _video_lite0),
 }
 

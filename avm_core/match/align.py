@@ -14,14 +14,16 @@ import numpy as np
 
 from avm_core.config import MatchConfig
 from avm_core.match.boundary import refine_edges
-from avm_core.match.evidence import Track, make_track
+from avm_core.match.evidence import Track, along, make_track
 from avm_core.match.score import calibrate, modality_scores
 from avm_core.match.segments import best_runs
 from avm_core.match.signals import GRID, line_signals
-from avm_core.match.vote import Evidence, Line, best_line, fit_line, snap_to_unity
+from avm_core.match.vote import Evidence, Line, best_line, fit_line, unity_line
 from avm_core.types import MODALITIES, Fingerprint, Match, Modality
 
 _MAX_LINES = 8
+# Speed 1 is taken if it keeps this share of the evidence.
+_AS_GOOD = 0.98
 
 
 def align(
@@ -51,7 +53,7 @@ def align(
         rough = best_line(evidence, max_speed=config.max_speed)
         if rough is None:
             break
-        line = snap_to_unity(fit_line(evidence, rough), evidence, tolerance=0.25)
+        line = _prefer_unity(fit_line(evidence, rough), evidence, tracks)
         found = _cut((ugc_id, licensed_id), tracks, line, durations, config, matches)
         matches += found
         rest = _without(evidence, line, rough, found)
@@ -66,6 +68,21 @@ def _join(parts: list[Evidence]) -> Evidence:
         np.concatenate([part.query for part in parts]),
         np.concatenate([part.ref for part in parts]),
         np.concatenate([part.weight for part in parts]),
+    )
+
+
+def _prefer_unity(fitted: Line, evidence: Evidence, tracks: list[Track]) -> Line:
+    """Speed 1 unless another speed explains clearly more: almost every copy has it, and a
+    fitted 1.003, or a still scene's 0.95, would carry noise to both ends."""
+    unity = unity_line(fitted, evidence)
+    return unity if _support(tracks, unity) >= _AS_GOOD * _support(tracks, fitted) else fitted
+
+
+def _support(tracks: list[Track], line: Line) -> float:
+    """Similarity above the bar along the whole line, in seconds, of all modalities."""
+    return sum(
+        float(np.nansum(np.maximum(along(track, line) - track.bar, 0.0))) * track.query_step
+        for track in tracks
     )
 
 

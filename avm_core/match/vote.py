@@ -96,15 +96,14 @@ def _least_squares(points: Evidence, line: Line) -> Line:
     return Line(speed, float(mean_r - speed * mean_q), line.votes)
 
 
-def snap_to_unity(line: Line, evidence: Evidence, *, tolerance: float) -> Line:
-    """Speed 1 where the drift over the inliers' span is below `tolerance` seconds: almost
-    every copy has it, and a fitted 1.001 would only carry noise to both ends."""
+def unity_line(line: Line, evidence: Evidence) -> Line:
+    """The line of speed 1 through the points near `line`: the weighted median of their
+    offsets, so that stray points do not pull it."""
     near = np.abs(evidence.ref - line.at(evidence.query)) <= 1.0
     if not near.any():
         return line
-    inliers = evidence.select(near)
-    span = float(np.ptp(inliers.query))
-    if abs(line.speed - 1.0) * span >= tolerance:
-        return line
-    offset = float(np.average(inliers.ref - inliers.query, weights=inliers.weight))
-    return Line(1.0, offset, line.votes)
+    offsets = (evidence.ref - evidence.query)[near]
+    order = np.argsort(offsets, kind="stable")
+    weight = np.cumsum(evidence.weight[near][order])
+    middle = int(np.searchsorted(weight, 0.5 * weight[-1]))
+    return Line(1.0, float(offsets[order][middle]), line.votes)

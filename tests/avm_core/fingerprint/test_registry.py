@@ -39,11 +39,10 @@ def test_an_identity_names_its_modality_and_is_stable():
 @pytest.mark.parametrize(
     ("change", "changed"),
     [
-        ({"sample_rate": 22_050}, {AUDIO}),
         ({"frame_step": 0.5}, {VIDEO}),
         ({"max_keyframe_gap": 5.0}, {VIDEO}),
         ({"frame_size": 192}, {VIDEO}),
-        ({"frame_step": 2.0, "sample_rate": 8_000}, {AUDIO, VIDEO}),
+        ({"frame_step": 2.0, "frame_size": 160}, {VIDEO}),
     ],
 )
 def test_an_identity_changes_with_what_shapes_its_vectors_only(change, changed):
@@ -59,7 +58,7 @@ def test_every_decode_setting_matters_to_someone():
 
 def test_a_created_fingerprinter_has_the_identity():
     for name in names():
-        for decode in (DEFAULT, DecodeConfig(frame_size=96, sample_rate=22_050)):
+        for decode in (DEFAULT, DecodeConfig(frame_size=96, frame_step=0.5)):
             assert create(name, decode, device="cpu").id == identify(name, decode)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from avm_core.match.vote import Evidence, Line, best_line, fit_line, snap_to_unity, speeds
+from avm_core.match.vote import Evidence, Line, best_line, fit_line, speeds, unity_line
 
 
 def on_line(speed, offset, *, span=(10.0, 60.0), step=0.5, jitter=0.0, seed=0):
@@ -92,16 +92,21 @@ def test_too_few_points_leave_the_line_alone():
         assert fit_line(evidence, rough) == rough
 
 
-def test_a_negligible_drift_snaps_to_unity():
+def test_the_unity_line_takes_the_median_offset_and_ignores_strays():
     evidence = on_line(1.0, 7.0, jitter=0.05)
+    stray = Evidence(np.array([3.0, 9.0]), np.array([10.9, 16.9]), np.array([0.5, 0.5]))
+    joined = Evidence(
+        np.concatenate([evidence.query, stray.query]),
+        np.concatenate([evidence.ref, stray.ref]),
+        np.concatenate([evidence.weight, stray.weight]),
+    )
     for speed in (0.998, 1.003):
-        line = snap_to_unity(Line(speed, 7 + 35 * (1 - speed), 1.0), evidence, tolerance=0.25)
+        line = unity_line(Line(speed, 7 + 35 * (1 - speed), 1.0), joined)
         assert line.speed == 1.0
         assert line.offset == pytest.approx(7.0, abs=0.05)
 
 
-def test_a_real_speed_does_not_snap():
-    for speed in (0.98, 1.01):
-        line = Line(speed, 7.0, 1.0)
-        assert snap_to_unity(line, on_line(speed, 7.0), tolerance=0.25) == line
-    assert snap_to_unity(line, NOTHING, tolerance=0.25) == line
+def test_without_points_near_it_a_line_stays():
+    line = Line(1.01, 7.0, 1.0)
+    assert unity_line(line, NOTHING) == line
+    assert unity_line(line, on_line(1.01, 50.0)) == line

@@ -71,6 +71,27 @@ def test_clicks_land_on_their_second_in_other_codecs(tmp_path, suffix, codec):
     assert onsets(whole(path), OUT) == pytest.approx(AT, abs=0.010)
 
 
+def test_every_sample_comes_out(tmp_path):
+    for rate in (8_000, 48_000):
+        form = AudioFormat(codec="pcm_s16le", sample_rate=rate)
+        write_media(tmp_path / "a.mkv", audio=clicks(2.5, AT[:3], rate=rate), audio_format=form)
+        assert len(whole(tmp_path / "a.mkv")) == pytest.approx(2.5 * OUT, abs=1)
+
+
+def test_the_format_may_change_in_the_middle(tmp_path):
+    parts = []
+    for channels in (1, 2):
+        path = tmp_path / f"{channels}.mp3"
+        form = AudioFormat(codec="libmp3lame")
+        write_media(path, audio=clicks(4.0, AT, channels=channels), audio_format=form)
+        parts.append(path.read_bytes())
+    (tmp_path / "both.mp3").write_bytes(b"".join(parts))
+    found = onsets(whole(tmp_path / "both.mp3"), OUT)
+    assert len(found) == 8
+    assert np.diff(found[:4]) == pytest.approx(np.diff(AT), abs=0.010)
+    assert np.diff(found[4:]) == pytest.approx(np.diff(AT), abs=0.010)
+
+
 def test_a_sound_on_one_side_of_stereo_is_heard(tmp_path):
     samples = clicks(3.0, AT, channels=2)
     samples[1] = 0
@@ -124,6 +145,7 @@ def test_time_counts_from_the_start_of_the_container(tmp_path):
     source = film(tmp_path / "a.mkv", 3.0, sound=clicks(3.0, AT))
     path = remux(source, tmp_path / "late.mkv", shift={"audio": 7.0, "video": 7.0})
     assert onsets(whole(path), OUT) == pytest.approx(AT, abs=0.010)
+    assert keyframe_times(path) == pytest.approx(keyframe_times(source), abs=0.001)
     pixels, times = sampled(path)
     assert [number(p) for p in pixels] == [round(25 * t) for t in times]
 

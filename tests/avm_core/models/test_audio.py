@@ -158,6 +158,24 @@ def test_a_click_shows_in_the_windows_that_cover_it():
         assert len(touched) == pytest.approx(16, abs=1)
 
 
+def test_sound_played_backwards_has_the_mirrored_windows():
+    for seed in (1, 2):
+        samples = noise(12.0, seed=seed)
+        found, _ = describe(samples[::-1].copy())
+        wanted, _ = describe(samples)
+        # Odd temporal orders change their sign under a mirror in the middle of a window.
+        mirrored = found.reshape(len(found), -1, CONFIG.time_orders).copy()
+        mirrored[:, :, ::2] *= -1
+        mirrored = mirrored.reshape(found.shape)
+        last = round((12.0 - CONFIG.window) / CONFIG.step)
+        pairs = [
+            (i, last - i) for i in range(last + 1) if last - i < len(wanted) and i < len(found)
+        ]
+        alike = [float(mirrored[i] @ wanted[j]) for i, j in pairs]
+        assert len(alike) > 25
+        assert min(alike[1:-1]) > 0.998
+
+
 # --- what counts as a sound -------------------------------------------------------------------
 
 
