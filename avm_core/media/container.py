@@ -22,7 +22,8 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     try:
         container = av.open(str(path), metadata_errors="ignore")
     except (av.FFmpegError, ValueError) as error:
-        raise BadMedia(f"not readable as audio or video: {error}; check the upload") from error
+        reason = getattr(error, "strerror", None) or error
+        raise BadMedia(f"not readable as audio or video: {reason}; check the upload") from error
     with container:
         # FFmpeg plays plain text as a terminal recording if the name ends in .txt or .nfo.
         if container.format.name == "tty":

@@ -8,7 +8,7 @@ import av
 from av.container import InputContainer
 
 from avm_core.errors import BadMedia
-from avm_core.media.container import open_media, picture_stream
+from avm_core.media.container import open_media, origin, picture_stream
 from avm_core.types import AudioStream, MediaInfo, VideoStream
 
 
@@ -27,6 +27,24 @@ def probe(path: Path) -> MediaInfo:
             audio=_audio(audio) if audio is not None else None,
             video=_video(video) if video is not None else None,
         )
+
+
+def readable_until(path: Path) -> float:
+    """Seconds at which the last whole packet ends; reads the file without decoding it.
+
+    Less than the declared duration where the file was cut short.
+    """
+    end = 0.0
+    with open_media(path) as container:
+        start = origin(container)
+        try:
+            for packet in container.demux():
+                if packet.pts is not None and packet.time_base and not packet.is_corrupt:
+                    past = packet.pts + (packet.duration or 0)
+                    end = max(end, float(past * packet.time_base) - start)
+        except (av.FFmpegError, EOFError):
+            pass  # that is where it breaks off
+    return end
 
 
 def _audio(stream: av.AudioStream) -> AudioStream:

@@ -22,7 +22,7 @@ from avm_core.errors import (
 )
 from avm_core.fingerprint import codec
 from avm_core.fingerprint.registry import Fingerprinter, create
-from avm_core.media.probe import probe
+from avm_core.media.probe import probe, readable_until
 from avm_core.pipeline.media_rows import MediaResult
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.staging import Rows, digest, pack, read_plan, stage, write_plan
@@ -35,6 +35,7 @@ _WHOLE_BATCH = (AccessDenied, BucketMissing, BadSettings, Transient)
 _BYTES_PER_SECOND = 250_000
 # Decoded time below this share of the declared duration means that the file is cut short.
 _COMPLETE = 0.9
+_TAIL = 2.0  # seconds that windows and pictures may leave at the end
 
 
 def plan_fingerprints(platform: Platform) -> list[dict[str, Any]]:
@@ -116,7 +117,7 @@ class _Worker:
                 self._modality(identity, path, content_id, info, result)
                 for identity in self._platform.fingerprinters.values()
             ]
-            _check_complete(result, info, max(reached))
+            _check_complete(result, path, info, max(reached))
         return result
 
     def _download(self, media: dict[str, Any], path: Path) -> None:
@@ -187,13 +188,16 @@ def _stream(info: MediaInfo, modality: Modality) -> object | None:
     return info.audio if modality == "audio" else info.video
 
 
-def _check_complete(result: MediaResult, info: MediaInfo, reached: float) -> None:
+def _check_complete(result: MediaResult, path: Path, info: MediaInfo, reached: float) -> None:
+    """Record a file that breaks off early; what is there was fingerprinted all the same."""
     failed = any(row["status"] == "error" for row in result.fingerprints)
-    # One window may be missing at the end, and short clips have no audio window at all.
-    if failed or reached == 0.0 or reached + 5.0 >= _COMPLETE * info.duration:
+    whole = _COMPLETE * info.duration
+    # Descriptors may end early for good reasons (a long last scene without a key frame), so
+    # the file itself is asked, but only then: that reads all of it.
+    if failed or reached + _TAIL >= whole or (end := readable_until(path)) >= whole:
         return
     error = TruncatedMedia(
-        f"the file says {info.duration:.1f} s but breaks off after {reached:.1f} s: that part is "
+        f"the file says {info.duration:.1f} s but breaks off after {end:.1f} s: that part is "
         "fingerprinted; upload it again for the rest"
     )
     result.fail("decode", error, terminal=False)

@@ -7,7 +7,7 @@ import pytest
 
 from avm_core.errors import BadMedia
 from avm_core.media.container import open_media, origin, picture_stream
-from avm_core.media.probe import probe
+from avm_core.media.probe import probe, readable_until
 from avm_core.media.write import AudioFormat, VideoFormat, write_media
 from tests.avm_core.media.makers import RATE, clicks, head, numbered, remux, with_cover
 
@@ -111,3 +111,11 @@ def test_an_upload_that_broke_off_after_its_index_is_probed(tmp_path):
     source = tmp_path / "a.mp4"
     write_media(source, video=pictures(50), audio=clicks(2.0, [0.5]), faststart=True)
     assert probe(head(source, tmp_path / "cut.mp4", 0.7)) == probe(source)
+
+
+def test_readable_until_tells_how_much_of_a_cut_file_is_there(tmp_path):
+    source = tmp_path / "source.mp4"
+    write_media(source, video=pictures(100), audio=noise(4.0), faststart=True)
+    assert readable_until(source) == pytest.approx(4.0, abs=0.15)
+    parts = [readable_until(head(source, tmp_path / "cut.mp4", share)) for share in (0.8, 0.4)]
+    assert 0.0 < parts[1] < parts[0] < 3.9
