@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from avm_core.config import S3Config
 from avm_core.storage import ensure_bucket
+from local.corpus import Upload, build_uploads
 from local.seaweed import Seaweed
 
 # Its assertions explain themselves only if pytest rewrites it like a test module.
@@ -41,3 +43,10 @@ def bucket_uri(s3_config: S3Config) -> str:
     uri = f"s3://test-{uuid.uuid4().hex}"
     ensure_bucket(uri, s3_config)
     return uri
+
+
+@pytest.fixture(scope="session")
+def demo_uploads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Upload]]:
+    """(folder, uploads) of the whole demo corpus, made once."""
+    folder = tmp_path_factory.mktemp("demo_uploads")
+    return folder, build_uploads(folder)

@@ -24,7 +24,7 @@ from avm_core.catalog import TABLES
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.results import RESULTS_KEY
 from local.bad_media import build_bad_media
-from local.corpus import Title, Upload, build_uploads, load_titles
+from local.corpus import Title, Upload, load_titles
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
@@ -98,10 +98,13 @@ def quiet(story: Story) -> bool:
 
 
 @pytest.fixture(scope="module")
-def story(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    folder = tmp_path_factory.mktemp("story")
-    uploads = [u for u in build_uploads(folder / "uploads") if u.path.stem in UPLOADS]
-    bad = build_bad_media(folder / "bad")
+def story(
+    stack: Stack,
+    demo_uploads: tuple[Path, list[Upload]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Story:
+    uploads = [upload for upload in demo_uploads[1] if upload.path.stem in UPLOADS]
+    bad = build_bad_media(tmp_path_factory.mktemp("bad"))
     titles = [t for t in load_titles() if t.path.stem in TITLES or t.late]
     told = Story(stack, Platform(stack.settings), uploads, titles)
     api = stack.api
@@ -251,10 +254,8 @@ def test_a_wrong_bucket_or_secret_names_the_connection(
     if "secret" in change:
         password = story.stack.settings.s3.secret_key or ""
         env["AIRFLOW_CONN_AVM_S3"] = env["AIRFLOW_CONN_AVM_S3"].replace(password, "wrong")
-    command = [sys.executable, "-m", "airflow", "tasks", "test", "avm_discover", "discover"]
-    done = subprocess.run(
-        [*command, "--map-index", "1"], env=env, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "airflow", "dags", "test", "avm_discover"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
     assert done.returncode != 0
     assert expected in text
