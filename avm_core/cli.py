@@ -152,7 +152,7 @@ def _bench(commands: Any) -> None:
         "measure AVM on this machine",
         "avm bench speed --media local/media/titles --json",
     )
-    parser.add_argument("what", choices=("speed", "index", "match", "catalog"))
+    parser.add_argument("what", choices=("speed", "separation", "match", "index", "catalog"))
     parser.add_argument("--media", metavar="DIR", default="local/media/titles")
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
 

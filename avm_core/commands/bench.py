@@ -23,4 +23,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if not files:
         raise BadSettings(f"--media {arguments.media!r} holds no files")
+    if arguments.what == "separation":
+        from avm_core.benchmark.separation import measure_all
+
+        return measure_all(files)
     return measure_speed(files) if arguments.what == "speed" else measure_match(files)
