@@ -118,3 +118,11 @@ def test_no_module_shadows_the_standard_library() -> None:
     # Airflow registers plugin files under their bare names; a `types.py` there would break it.
     plugins = [path.stem for path in (ROOT / "plugins").glob("*.py")]
     assert set(plugins) & set(sys.stdlib_module_names) == set()
+
+
+def test_the_product_does_not_import_the_local_platform() -> None:
+    sources = [*MODULES, *(ROOT / "plugins").rglob("*.py"), *(ROOT / "dags").glob("*.py")]
+    assert len(sources) > 50
+    for path in sources:
+        names = imports(ast.parse(path.read_text(encoding="utf-8")))
+        assert not [name for name in names if name.split(".")[0] in ("local", "tests")], path
