@@ -58,8 +58,9 @@ def find_cut(
 ) -> float | None:
     """Best-fitting start of a copy near `rough`, or None if this modality does not carry it.
 
-    Where the copy goes on up to the first window there is, every earlier cut fits equally: then
-    it is a step before that window, and the caller clips it to what exists.
+    Where the copy goes on up to the first window that can be compared, every earlier cut fits
+    equally and the earliest is returned: the caller clips it to what exists. A title sampled at
+    sparse key frames leaves such holes inside a copy, so they must not end it.
     """
     known = ~np.isnan(similarity)
     inside = known & (times >= rough) & (times <= rough + min(_INSIDE, length))
@@ -75,9 +76,7 @@ def find_cut(
     expected = base + (level - base) * _climb(times[None, :] - cuts[:, None], track.window)
     cost = ((np.minimum(similarity, level) - expected) ** 2).sum(axis=1)
     best = np.flatnonzero(cost <= cost.min() + 1e-9)
-    cut = float(cuts[0] if best[0] == 0 else np.mean(cuts[best]))
-    # Nothing speaks for a cut before the first window there is.
-    return max(cut, float(times[0]) - track.window / 2 - track.query_step)
+    return float(cuts[0] if best[0] == 0 else np.mean(cuts[best]))
 
 
 def _climb(distance: Float64, window: float) -> Float64:
