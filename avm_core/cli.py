@@ -149,11 +149,27 @@ def _bench(commands: Any) -> None:
     parser = _add(
         commands,
         "bench",
-        "measure AVM on this machine",
-        "avm bench speed --media local/media/titles --json",
+        "measure AVM and its rivals on this machine",
+        "avm bench rivals --set smoke --report report/",
     )
-    parser.add_argument("what", choices=("speed", "separation", "match", "index", "catalog"))
-    parser.add_argument("--media", metavar="DIR", default="local/media/titles")
+    parser.add_argument(
+        "what",
+        choices=(
+            *("build", "quality", "rivals", "sources", "speed"),
+            *("separation", "match", "index", "catalog"),
+        ),
+        help="build a set, score AVM on it, score all systems on it, or time one part",
+    )
+    parser.add_argument("--set", choices=("smoke", "dev", "test"), default="smoke")
+    parser.add_argument("--out", metavar="DIR", help="the set's folder (default .avm/bench/SET)")
+    parser.add_argument("--seed", type=int, help="of the set's recipes")
+    parser.add_argument(
+        "--sources", metavar="DIR", default=".avm/sources", help="cache of the public packages"
+    )
+    parser.add_argument("--modality", choices=("audio", "video", "both"), default="both")
+    parser.add_argument("--only", metavar="A,B", help="`rivals`: these systems only")
+    parser.add_argument("--report", metavar="DIR", help="write JSON, Markdown and PNG here")
+    parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
 
 

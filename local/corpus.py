@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-import avm_core.benchmark.edits
-import avm_core.media.filters
-import avm_core.media.write
 from avm_core.benchmark.edits import Planted, make_copy
+from avm_core.benchmark.sets.cache import make_once, recipe_digest
 from local.recipes import Recipe, recipes
 
 MEDIA = Path(__file__).resolve().parent / "media"
@@ -71,12 +68,8 @@ def build_uploads(out_dir: Path, media: Path = MEDIA) -> list[Upload]:
 
 def _build(recipe: Recipe, out_dir: Path, titles: Sequence[Title]) -> Upload:
     path = out_dir / recipe.key
-    record = out_dir / ".made" / f"{recipe.key}.json"
-    key = _recipe_hash(recipe)
-    planted = _kept(path, record, key)
-    if planted is None:
-        # A half-written file must never look finished.
-        partial = out_dir / f".partial-{recipe.key}"
+
+    def make(partial: Path) -> list[dict[str, Any]]:
         planted = make_copy(
             recipe.clips,
             partial,
@@ -84,10 +77,9 @@ def _build(recipe: Recipe, out_dir: Path, titles: Sequence[Title]) -> Upload:
             video_format=recipe.video,
             audio_format=recipe.audio,
         )
-        partial.replace(path)
-        record.parent.mkdir(exist_ok=True)
-        stretches = [asdict(stretch) for stretch in planted]
-        record.write_text(json.dumps({"key": key, "planted": stretches}), encoding="utf-8")
+        return [asdict(stretch) for stretch in planted]
+
+    planted = [Planted(**row) for row in make_once(path, recipe_digest(recipe), make)]
     return Upload(
         key=recipe.key,
         path=path,
@@ -96,13 +88,6 @@ def _build(recipe: Recipe, out_dir: Path, titles: Sequence[Title]) -> Upload:
         claimable=_claimable(recipe.metadata, planted, titles),
         late=bool(_ids(planted) & {title.path.stem for title in titles if title.late}),
     )
-
-
-def _kept(path: Path, record: Path, key: str) -> list[Planted] | None:
-    if not path.is_file() or not record.is_file():
-        return None
-    made = json.loads(record.read_text(encoding="utf-8"))
-    return [Planted(**stretch) for stretch in made["planted"]] if made["key"] == key else None
 
 
 def _ids(planted: Sequence[Planted]) -> set[str]:
@@ -118,22 +103,6 @@ def _claimable(
         title.path.stem in ids and metadata["uploaded_at"] >= title.metadata["licensed_from"]
         for title in titles
     )
-
-
-def _recipe_hash(recipe: Recipe) -> str:
-    """Changes with the recipe, with any byte of its sources and with the code that cuts."""
-
-    def plain(value: object) -> str:
-        if isinstance(value, Path):
-            return hashlib.sha256(value.read_bytes()).hexdigest()
-        if isinstance(value, Fraction):
-            return str(value)
-        raise TypeError(f"a recipe holds {type(value).__name__}: say here how it is hashed")
-
-    code = (avm_core.benchmark.edits, avm_core.media.filters, avm_core.media.write)
-    digests = [plain(Path(str(module.__file__))) for module in code]
-    text = json.dumps([asdict(recipe), digests], default=plain, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _write_truth(uploads: Sequence[Upload], out_dir: Path) -> None:

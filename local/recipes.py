@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avm_core.benchmark.edits import Clip, Edit
+from avm_core.benchmark.edits.picture import colours, crop
+from avm_core.benchmark.edits.sound import volume
 from avm_core.media.write import AudioFormat, VideoFormat
 
 # A cheap preset: the whole corpus is made before a demo, on two cores in well under a minute.
@@ -60,7 +62,7 @@ def _copies(media: Path) -> list[Recipe]:
                 _licensed(media, "city_reel", 14.3, 40.3),
                 _foreign(media, "dancer", 5.0, 15.0),
             ),
-            edit=Edit(name="volume", volume_db=-9.0),
+            edit=Edit(name="volume", sound=(volume(-9.0),)),
             metadata=_about("My favourite city moments", "2026-03-03T18:40:00Z"),
         ),
         Recipe(
@@ -85,7 +87,7 @@ def _copies(media: Path) -> list[Recipe]:
                 _foreign(media, "pianist", 25.0, 30.0),
                 _licensed(media, "worlds_reel", 12.0, 42.0),
             ),
-            edit=Edit(name="late_title", brightness=0.05),
+            edit=Edit(name="late_title", picture=(colours(0.05, 1.0, 1.0, 0.0),)),
             metadata=_about("Journey to other worlds", "2026-03-05T20:00:00Z"),
         ),
     ]
@@ -96,7 +98,7 @@ def _disguised(media: Path) -> list[Recipe]:
         Recipe(
             key="cropped_creatures.mp4",
             clips=(_licensed(media, "creature_reel", 10.0, 40.0),),
-            edit=Edit(name="crop", crop=0.75),
+            edit=Edit(name="crop", picture=(crop(0.75),)),
             metadata=_about("Animals up close", "2026-03-03T08:00:00Z"),
         ),
         Recipe(
@@ -109,13 +111,13 @@ def _disguised(media: Path) -> list[Recipe]:
         Recipe(
             key="resounded_city.mp4",
             clips=(_licensed(media, "city_reel", 28.0, 58.0),),
-            edit=Edit(name="replaced_sound", sound=media / "music" / "caves.m4a"),
+            edit=Edit(name="replaced_sound", new_sound=media / "music" / "caves.m4a"),
             metadata=_about("City, calm version", "2026-03-04T16:45:00Z"),
         ),
         Recipe(
             key="listen_to_biniou.mp4",
             clips=(_licensed(media, "biniou_visuals", 15.0, 45.0),),
-            edit=Edit(name="replaced_picture", picture=media / "clean" / "dancer.mp4"),
+            edit=Edit(name="replaced_picture", new_picture=media / "clean" / "dancer.mp4"),
             metadata=_about("Dancing to game music", "2026-03-05T10:10:00Z"),
         ),
     ]

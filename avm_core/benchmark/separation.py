@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from avm_core.benchmark.edits import Clip, Edit, Planted, make_copy
+from avm_core.benchmark.edits.picture import colours, crop, grey, letterbox, mirror
+from avm_core.benchmark.edits.sound import volume
 from avm_core.config import Settings
 from avm_core.fingerprint.registry import Fingerprinter, create
 from avm_core.media.probe import probe
@@ -28,18 +30,18 @@ _THIN = AudioFormat(bitrate=32_000)
 EDITS: dict[Modality, tuple[Edit, ...]] = {
     "audio": (
         Edit(name="reencode"),
-        Edit(name="volume -12 dB", volume_db=-12.0),
+        Edit(name="volume -12 dB", sound=(volume(-12.0),)),
         Edit(name="speed 1.05", speed=1.05),
         Edit(name="speed 1.05, pitch too", speed=1.05, pitch="coupled"),
         Edit(name="speed 0.9", speed=0.9),
     ),
     "video": (
         Edit(name="reencode"),
-        Edit(name="crop 75 %", crop=0.75),
-        Edit(name="letterbox 80 %", letterbox=0.8),
-        Edit(name="mirror", mirror=True),
-        Edit(name="grey", saturation=0.0),
-        Edit(name="darker", brightness=-0.2),
+        Edit(name="crop 75 %", picture=(crop(0.75),)),
+        Edit(name="letterbox 80 %", picture=(letterbox(0.8),)),
+        Edit(name="mirror", picture=(mirror(),)),
+        Edit(name="grey", picture=(grey(),)),
+        Edit(name="darker", picture=(colours(-0.2, 1.0, 1.0, 0.0),)),
     ),
 }
 

@@ -1,30 +1,102 @@
-"""`avm bench`: run one measurement of avm_core.benchmark."""
+"""`avm bench`: build a benchmark set, score systems on it, or time one part of AVM."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from avm_core.errors import BadSettings
 
+_TITLES = "local/media/titles"
+_DEMO_MEDIA = "local/media"
+
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The measurement's result as a dict; see docs/benchmarks.md for what each number means."""
-    if arguments.what == "index":
-        from avm_core.benchmark.index_speed import measure_index
+    return _COMMANDS[arguments.what](arguments)
 
-        return measure_index(arguments.windows)
-    from avm_core.benchmark.speed import measure_catalog, measure_match, measure_speed
 
-    if arguments.what == "catalog":
-        return measure_catalog()
-    folder = Path(arguments.media)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+def _build(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.commands.bench_sets import build
+
+    manifest, folder = build(arguments)
+    return {
+        "set": manifest.name,
+        "out": str(folder),
+        "licensed": len(manifest.licensed),
+        "uploads": len(manifest.ugc),
+        "planted": sum(len(item.planted) for item in manifest.ugc),
+        "clean_hours": round(manifest.clean_hours(), 3),
+        "skipped": [f"{skipped.path}: {skipped.reason}" for skipped in manifest.skipped],
+    }
+
+
+def _quality(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.commands.bench_sets import quality
+
+    return quality(arguments)
+
+
+def _rivals(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.commands.bench_sets import rivals
+
+    return rivals(arguments)
+
+
+def _sources(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.commands.bench_sets import check_sources
+
+    return check_sources(arguments)
+
+
+def _index(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.index_speed import measure_index
+
+    return measure_index(arguments.windows)
+
+
+def _catalog(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.catalog_speed import measure_catalog
+
+    return measure_catalog()
+
+
+def _speed(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.speed import measure_speed
+
+    return measure_speed(_files(arguments))
+
+
+def _match(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.speed import measure_match
+
+    return measure_match(_files(arguments))
+
+
+def _separation(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.separation import measure_all
+
+    return measure_all(_files(arguments))
+
+
+def _files(arguments: argparse.Namespace) -> list[Path]:
+    folder = arguments.media or _TITLES
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
     if not files:
-        raise BadSettings(f"--media {arguments.media!r} holds no files")
-    if arguments.what == "separation":
-        from avm_core.benchmark.separation import measure_all
+        raise BadSettings(f"--media {folder!r} holds no files")
+    return files
 
-        return measure_all(files)
-    return measure_speed(files) if arguments.what == "speed" else measure_match(files)
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "build": _build,
+    "quality": _quality,
+    "rivals": _rivals,
+    "sources": _sources,
+    "speed": _speed,
+    "separation": _separation,
+    "match": _match,
+    "index": _index,
+    "catalog": _catalog,
+}

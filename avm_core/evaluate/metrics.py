@@ -197,17 +197,30 @@ def localisation(truth: Sequence[TruthSegment], matches: Sequence[Match]) -> Sco
     |match speed - licensed length / UGC length of the truth|.
     """
     pairs = assign(truth, matches)
-    errors = [
-        abs(a - b) for row, match in pairs for a, b in zip(ends(row), ends(match), strict=True)
-    ]
+    errors = localised_errors(truth, matches)
     speeds = [abs(match.speed - row.speed) for row, match in pairs]
     return {
         "boundary_median_s": statistics.median(errors) if errors else None,
         "boundary_mean_s": statistics.fmean(errors) if errors else None,
+        "boundary_p90_s": _p90(errors) if errors else None,
         "speed_error_median": statistics.median(speeds) if speeds else None,
         "speed_error_mean": statistics.fmean(speeds) if speeds else None,
         "matched": len(pairs),
     }
+
+
+def localised_errors(truth: Sequence[TruthSegment], matches: Sequence[Match]) -> list[float]:
+    """Seconds of error at all four ends of every truth row that `assign` finds a match for."""
+    return [
+        abs(a - b)
+        for row, match in assign(truth, matches)
+        for a, b in zip(ends(row), ends(match), strict=True)
+    ]
+
+
+def _p90(errors: Sequence[float]) -> float:
+    """The smallest error that nine tenths do not exceed."""
+    return sorted(errors)[math.ceil(0.9 * len(errors)) - 1]
 
 
 def assign(

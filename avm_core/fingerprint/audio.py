@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from avm_core.config import DecodeConfig
-from avm_core.fingerprint.codec import quantise
+from avm_core.fingerprint.stages import Watch, quantised, unwatched
 from avm_core.media.decode import decode_audio
 from avm_core.models.audio import LogmelConfig, LogmelDct
 from avm_core.models.device import resolve_device
@@ -26,13 +26,17 @@ class LogmelFingerprinter:
     def id(self) -> FingerprinterId:
         return self._id
 
-    def fingerprint(self, path: Path, *, content_id: str, info: MediaInfo) -> Fingerprint:
+    def fingerprint(
+        self, path: Path, *, content_id: str, info: MediaInfo, watch: Watch = unwatched
+    ) -> Fingerprint:
         """See `Fingerprinter`. Sound shorter than one window has no descriptor."""
-        config = self._model.config
-        blocks = decode_audio(path, sample_rate=config.sample_rate)
+        config, model = self._model.config, self._model
+        blocks = watch("normalise", decode_audio(path, sample_rate=config.sample_rate))
+        spectra = watch("preprocess", model.preprocess(blocks))
+        contexts = watch("context", model.embed(spectra))
         vectors, valid = [np.empty((0, config.dims), np.int8)], [np.empty(0, np.bool_)]
-        for described, lively in self._model.describe(blocks):
-            vectors.append(quantise(described))
+        for described, lively in watch("interval", quantised(model.pool(contexts))):
+            vectors.append(described)
             valid.append(lively)
         descriptors = np.concatenate(vectors)
         return Fingerprint(

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from avm_core.config import DecodeConfig
 from avm_core.errors import BadSettings
+from avm_core.fingerprint.stages import Watch, unwatched
 from avm_core.types import Fingerprint, FingerprinterId, MediaInfo
 
 
@@ -24,8 +25,10 @@ class Fingerprinter(Protocol):
     @property
     def id(self) -> FingerprinterId: ...
 
-    def fingerprint(self, path: Path, *, content_id: str, info: MediaInfo) -> Fingerprint:
-        """Descriptors of the file, in order of time.
+    def fingerprint(
+        self, path: Path, *, content_id: str, info: MediaInfo, watch: Watch = unwatched
+    ) -> Fingerprint:
+        """Descriptors of the file, in order of time; `watch` sees the stages at work.
 
         Raises `BadMedia` if there is no stream of this modality or it cannot be decoded.
         """

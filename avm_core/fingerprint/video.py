@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from avm_core.config import DecodeConfig
-from avm_core.fingerprint.codec import quantise
+from avm_core.fingerprint.stages import Watch, quantised, unwatched
 from avm_core.media.decode import decode_frames
 from avm_core.models.device import resolve_device
 from avm_core.models.video import GemConfig, GemDescriber
@@ -29,12 +29,18 @@ class GemFingerprinter:
     def id(self) -> FingerprinterId:
         return self._id
 
-    def fingerprint(self, path: Path, *, content_id: str, info: MediaInfo) -> Fingerprint:
+    def fingerprint(
+        self, path: Path, *, content_id: str, info: MediaInfo, watch: Watch = unwatched
+    ) -> Fingerprint:
         """See `Fingerprinter`."""
         times: list[np.ndarray] = []
-        vectors, valid = [np.empty((0, self._model.config.dims), np.int8)], [np.empty(0, np.bool_)]
-        for described, textured in self._model.describe(self._pictures(path, times)):
-            vectors.append(quantise(described))
+        model = self._model
+        batches = watch("normalise", self._pictures(path, times))
+        pictures = watch("preprocess", model.preprocess(batches))
+        contexts = watch("context", model.embed(pictures))
+        vectors, valid = [np.empty((0, model.config.dims), np.int8)], [np.empty(0, np.bool_)]
+        for described, textured in watch("interval", quantised(model.pool(contexts))):
+            vectors.append(described)
             valid.append(textured)
         return Fingerprint(
             content_id=content_id,

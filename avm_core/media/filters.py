@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,6 +48,20 @@ def read_pictures(
                 chain = _PictureChain(frame, filters)
             picture = chain.apply(frame)
             yield from (picture for _ in range(repeats))
+
+
+def filter_pictures(pictures: Iterable[Picture], filters: Sequence[Filter]) -> Iterator[Picture]:
+    """RGB pictures uint8 [H, W, 3] of one size through `filters`, one out for each one in.
+
+    Raises `BadSettings` for a filter that does not exist.
+    """
+    chain: _PictureChain | None = None
+    for ordinal, picture in enumerate(pictures):
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        frame.pts = ordinal
+        frame.time_base = Fraction(1, 25)  # any clock will do: no filter here looks at it
+        chain = chain or _PictureChain(frame, filters)
+        yield chain.apply(frame)
 
 
 def filter_audio(samples: Float32, *, sample_rate: int, filters: Sequence[Filter]) -> Float32:

@@ -19,6 +19,9 @@ import torchaudio
 
 from avm_core.types import Bool, Float32
 
+# Of consecutive frames: mel power [mels, frames] and mean power [1, frames].
+Spectra = tuple[torch.Tensor, torch.Tensor]
+
 
 @dataclass(frozen=True, slots=True)
 class LogmelConfig:
@@ -80,25 +83,45 @@ class LogmelDct:
         self._frequency = torch.tensor(frequency, dtype=torch.float32, device=self._device)
         self._time = torch.tensor(time[:, None, :], dtype=torch.float32, device=self._device)
 
-    @torch.inference_mode()
     def describe(self, blocks: Iterable[Float32]) -> Iterator[tuple[Float32, Bool]]:
         """Descriptors float32 [n, D] with unit norm and validity [n], block by block.
 
         `blocks` are consecutive mono samples; window i covers the seconds
-        [i * step, i * step + window). Blocks of any size give the same windows.
+        [i * step, i * step + window). Blocks of any size give the same windows. The three
+        methods below, one after the other, are all that happens here.
         """
+        return self.pool(self.embed(self.preprocess(blocks)))
+
+    @torch.inference_mode()
+    def preprocess(self, blocks: Iterable[Float32]) -> Iterator[Spectra]:
+        """Mel spectrum and power of each frame of consecutive mono samples, block by block."""
         config = self.config
         # Half the analysis frame less half a hop: centres window i on i * step + window / 2.
         samples = torch.zeros((config.n_fft - config.hop) // 2, device=self._device)
-        features = torch.empty(config.frequency_orders + 1, 0, device=self._device)
         for block in blocks:
             samples = torch.cat([samples, torch.from_numpy(block).to(self._device)])
             frames = (len(samples) - config.n_fft) // config.hop + 1
             if frames < 1:
                 continue
             used = (frames - 1) * config.hop + config.n_fft
-            features = torch.cat([features, self._frames(samples[:used])], dim=1)
+            yield self._frames(samples[:used])
             samples = samples[frames * config.hop :]
+
+    @torch.inference_mode()
+    def embed(self, spectra: Iterable[Spectra]) -> Iterator[torch.Tensor]:
+        """Context embeddings [frequency orders + 1, frames]: cosine coefficients over
+        frequency, then the frame's mean power."""
+        for mel, power in spectra:
+            coefficients = self._frequency @ mel.pow(self.config.compression)
+            yield torch.cat([coefficients, power])
+
+    @torch.inference_mode()
+    def pool(self, contexts: Iterable[torch.Tensor]) -> Iterator[tuple[Float32, Bool]]:
+        """Interval embeddings: what `describe` gives, from consecutive context embeddings."""
+        config = self.config
+        features = torch.empty(config.frequency_orders + 1, 0, device=self._device)
+        for context in contexts:
+            features = torch.cat([features, context], dim=1)
             windows = (features.shape[1] - config.window_frames) // config.step_frames + 1
             if windows < 1:
                 continue
@@ -106,13 +129,9 @@ class LogmelDct:
             yield self._pool(features[:, :used])
             features = features[:, windows * config.step_frames :]
 
-    def _frames(self, samples: torch.Tensor) -> torch.Tensor:
-        """[frequency orders + 1, frames]: cosine coefficients, then the frame's mean power."""
-        mel = self._mel(samples)
-        coefficients = self._frequency @ mel.pow(self.config.compression)
+    def _frames(self, samples: torch.Tensor) -> Spectra:
         frames = samples.unfold(0, self.config.n_fft, self.config.hop)
-        power = frames.square().mean(dim=1, keepdim=True).T
-        return torch.cat([coefficients, power])
+        return self._mel(samples), frames.square().mean(dim=1, keepdim=True).T
 
     def _pool(self, features: torch.Tensor) -> tuple[Float32, Bool]:
         config = self.config

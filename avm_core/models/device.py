@@ -14,3 +14,10 @@ def resolve_device(name: str) -> str:
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise BadSettings(f"AVM_DEVICE is {name!r} but there is no CUDA device: use auto or cpu")
     return name
+
+
+def wait_for(device: str) -> None:
+    """Return when `device` (as resolved) has done all that was asked of it: CUDA answers
+    before it works, so that a stage timed without this would show in the next one."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)

@@ -19,6 +19,9 @@ import torch
 from avm_core.models.weights import LITE0_IMAGENET, WeightsSpec, load_in_order
 from avm_core.types import Bool, Float32, Frames
 
+# A batch on its way through the network, and which of its pictures are valid.
+Checked = tuple[torch.Tensor, Bool]
+
 
 @dataclass(frozen=True, slots=True)
 class GemConfig:
@@ -55,21 +58,37 @@ class GemDescriber:
         _, vectors = torch.linalg.eigh(centred.T @ centred)
         return vectors[:, -self.config.dims :].float()
 
-    @torch.inference_mode()
     def describe(self, batches: Iterable[Frames]) -> Iterator[tuple[Float32, Bool]]:
         """Descriptors float32 [n, D] with unit norm and validity [n], batch by batch.
 
-        Pictures are uint8 RGB [n, size, size, 3]; flat ones are not valid.
+        Pictures are uint8 RGB [n, size, size, 3]; flat ones are not valid. The three methods
+        below, one after the other, are all that happens here.
         """
+        return self.pool(self.embed(self.preprocess(batches)))
+
+    @torch.inference_mode()
+    def preprocess(self, batches: Iterable[Frames]) -> Iterator[Checked]:
+        """Pictures as the network takes them, float32 [n, 3, size, size], and validity [n]."""
         config = self.config
         for frames in batches:
             pixels = torch.from_numpy(frames.pixels).to(self._device)
             pictures = pixels.permute(0, 3, 1, 2).float().div_(255).sub_(config.mean)
-            maps = self._network.forward_features(pictures.div_(config.std))
-            pooled = maps.clamp_min(1e-6).pow(config.gem_power).mean(dim=(2, 3))
-            vectors = pooled.pow(1 / config.gem_power) @ self._projection
+            yield pictures.div_(config.std), _textured(frames.pixels, config.flat_deviation)
+
+    @torch.inference_mode()
+    def embed(self, pictures: Iterable[Checked]) -> Iterator[Checked]:
+        """Context embeddings: the network's maps [n, features, h, w]."""
+        for batch, textured in pictures:
+            yield self._network.forward_features(batch), textured
+
+    @torch.inference_mode()
+    def pool(self, contexts: Iterable[Checked]) -> Iterator[tuple[Float32, Bool]]:
+        """Interval embeddings: what `describe` gives, from the maps; an interval is a picture."""
+        for maps, textured in contexts:
+            pooled = maps.clamp_min(1e-6).pow(self.config.gem_power).mean(dim=(2, 3))
+            vectors = pooled.pow(1 / self.config.gem_power) @ self._projection
             unit = torch.nn.functional.normalize(vectors, dim=1)
-            yield unit.cpu().numpy(), _textured(frames.pixels, config.flat_deviation)
+            yield unit.cpu().numpy(), textured
 
 
 def _textured(pixels: np.ndarray, deviation: float) -> Bool:

@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from avm_core.benchmark.index_speed import measure_index
-from avm_core.benchmark.speed import measure_catalog, measure_match, measure_speed
+from avm_core.benchmark.speed import measure_match, measure_speed
 from avm_core.errors import BadMedia
+from avm_core.media.decode import decode_audio, decode_frames
+from avm_core.media.write import VideoFormat, write_media
 
 MEDIA = Path(__file__).resolve().parents[3] / "local" / "media"
-CLIPS = sorted((MEDIA / "clean").glob("*.mp4"))
+SECONDS, RATE = 16, 44_100
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The first sixteen seconds of two real clips: a picture every 2 s."""
+    folder, made = tmp_path_factory.mktemp("speed"), []
+    for source in sorted((MEDIA / "clean").glob("*.mp4")):
+        runs = decode_frames(source, step=2.0, max_keyframe_gap=3.0, size=128)
+        pictures = [picture for run in runs for picture in run.pixels][: SECONDS // 2]
+        sound = np.concatenate(list(decode_audio(source, sample_rate=RATE)))
+        made.append(folder / source.name)
+        write_media(
+            made[-1],
+            video=[picture for picture in pictures for _ in range(50)],
+            audio=sound[: SECONDS * RATE],
+            video_format=VideoFormat(bitrate=400_000),
+        )
+    return made
 
 
 def test_index_measures_both_kinds_of_segment() -> None:
@@ -22,25 +43,33 @@ def test_index_measures_both_kinds_of_segment() -> None:
     assert min(found["queries_per_s"], found["exact_queries_per_s"], found["adds_per_s"]) > 0
 
 
-def test_speed_and_match_of_real_clips() -> None:
-    speed = measure_speed(CLIPS)
+def test_speed_of_real_clips(clips: list[Path]) -> None:
+    speed = measure_speed(clips)
     assert set(speed) == {"decode", "files", "audio", "video"}
-    assert speed["files"] == len(CLIPS) == 2
-    assert 1.2 < speed["audio"]["mb_per_hour"] < 1.7
+    assert speed["files"] == len(clips) == 2
+    assert 1.0 < speed["audio"]["mb_per_hour"] < 1.7
     assert 0.3 < speed["video"]["mb_per_hour"] < 1.2
-    assert speed["decode"]["audio_x"] > 0
-    assert speed["decode"]["video_x"] > 0
-    match = measure_match(CLIPS)
-    assert match["pairs"] == 4
-    assert match["audio"]["indexed_windows"] > 100
+    for modality in ("audio", "video"):
+        values, stages = speed[modality], speed[modality]["stages"]
+        assert set(values) == {"x", "vs_decode", "mb_per_hour", "media_seconds", "stages"}
+        assert values["media_seconds"] == pytest.approx(2 * SECONDS, abs=0.5)
+        assert speed["decode"][f"{modality}_x"] > 0
+        ratio = speed["decode"][f"{modality}_x"] / values["x"]
+        assert values["vs_decode"] == pytest.approx(ratio)
+        assert values["x"] == stages["whole_x"] > 0
+        assert min(stages["context_x"], stages["interval_x"]) > 0
+
+
+def test_match_of_real_clips(clips: list[Path]) -> None:
+    match = measure_match(clips)
+    assert (match["titles"], match["pairs"]) == (2, 4)
+    assert match["align_ms_per_pair"] > 0
+    # Four windows a second, but for the last window's length; a picture every 2 s.
+    assert match["audio"]["indexed_windows"] == pytest.approx(2 * (SECONDS - 4) * 4, abs=10)
+    assert match["video"]["indexed_windows"] == pytest.approx(SECONDS, abs=3)
+    assert min(match[m]["search_s_per_hour"] for m in ("audio", "video")) > 0
 
 
 def test_speed_needs_files_with_both_streams() -> None:
     with pytest.raises(BadMedia, match="video"):
         measure_speed(sorted((MEDIA / "music").glob("*.m4a")))
-
-
-def test_catalog_measures_commit_and_repeat() -> None:
-    found = measure_catalog(units=3, rows=10)
-    assert found["rows_per_commit"] == 10
-    assert min(found["commit_ms"], found["repeat_ms"]) > 0

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from avm_core.errors import BadSettings
+from avm_core.media.write import Picture
+from avm_core.types import Float32, Float64
 
 # Which of the licensed streams a copy keeps.
 Kept = Literal["audio", "video", "both"]
+
+
+class SoundStep(Protocol):
+    """One change of a clip's sound. Frozen dataclasses: their fields are the whole recipe."""
+
+    def __call__(self, samples: Float32, sample_rate: int) -> Float32:
+        """Mono float32 [N] at `sample_rate` Hz in, as many samples out."""
+
+
+class PictureStep(Protocol):
+    """One change of a clip's pictures. Frozen dataclasses, as for sound."""
+
+    def __call__(self, pictures: Iterator[Picture], times: Float64) -> Iterator[Picture]:
+        """RGB pictures of one size in, as many of the same size out.
+
+        `times` are the seconds of each picture from the beginning of the clip's copy.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +53,26 @@ class Edit:
     """What is done to every licensed clip of a copy; the defaults change nothing.
 
     `speed` is licensed seconds per second of the copy, with the pitch `kept` or `coupled` to
-    it as on a tape. `crop` keeps that fraction of width and height and scales it back;
-    `letterbox` shrinks the picture to that fraction inside black bars. `brightness` adds
-    (-1..1), `contrast` and `saturation` multiply, `hue` turns by degrees. `sound` and
-    `picture` name files that replace those of the licensed clips (from their beginning,
-    looped); `drop` leaves a stream out of the whole copy.
+    it as on a tape. Then the steps of `sound` and `picture` run in order; a picture has the
+    copy's size before its first step. `new_sound` and `new_picture` name files that replace
+    those of the licensed clips (from their beginning, looped; the steps do not touch them);
+    `drop` leaves a stream out of the whole copy.
     """
 
     name: str
     speed: float = 1.0
     pitch: Literal["kept", "coupled"] = "kept"
-    volume_db: float = 0.0
-    crop: float = 1.0
-    mirror: bool = False
-    letterbox: float = 1.0
-    brightness: float = 0.0
-    contrast: float = 1.0
-    saturation: float = 1.0
-    hue: float = 0.0
-    sound: Path | None = None
-    picture: Path | None = None
+    sound: tuple[SoundStep, ...] = ()
+    picture: tuple[PictureStep, ...] = ()
+    new_sound: Path | None = None
+    new_picture: Path | None = None
     drop: Literal["nothing", "sound", "picture"] = "nothing"
 
     @property
     def modality(self) -> Kept:
         """Which of the licensed streams survive; raises `BadSettings` for neither."""
-        sound = self.sound is None and self.drop != "sound"
-        picture = self.picture is None and self.drop != "picture"
+        sound = self.new_sound is None and self.drop != "sound"
+        picture = self.new_picture is None and self.drop != "picture"
         if sound and picture:
             return "both"
         if not sound and not picture:

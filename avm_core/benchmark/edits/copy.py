@@ -9,15 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from avm_core.benchmark.edit_types import Clip, Edit, Kept, Planted
+from avm_core.benchmark.edits.picture import looped, pictures_at
+from avm_core.benchmark.edits.sound import exactly, read_sound
+from avm_core.benchmark.edits.types import Clip, Edit, Kept, Planted
 from avm_core.errors import BadSettings
-from avm_core.media.decode import decode_audio
-from avm_core.media.filters import Filter, filter_audio, read_pictures
+from avm_core.media.filters import Filter, filter_audio
 from avm_core.media.probe import probe
 from avm_core.media.write import AudioFormat, Picture, VideoFormat, write_media
 from avm_core.types import Float32, Float64, MediaInfo
-
-__all__ = ["Clip", "Edit", "Planted", "make_copy", "picture_filters", "sound_filters"]
 
 # atempo's own lower bound, and beyond 2 it skips samples instead of blending them.
 _SPEEDS = (0.5, 2.0)
@@ -67,6 +66,10 @@ class _Cut:
         ordinals = np.arange(self.count, dtype=np.float64)
         return self.clip.start + ordinals / float(self.rate) * self.speed
 
+    def copy_times(self) -> Float64:
+        """Seconds of each picture from the beginning of this cut."""
+        return np.arange(self.count, dtype=np.float64) / float(self.rate)
+
     def samples(self, sample_rate: int) -> int:
         """Length in samples, from absolute positions, so that no rounding adds up."""
         begin = round(Fraction(self.first) / self.rate * sample_rate)
@@ -92,9 +95,6 @@ def _check_edit(sources: Sequence[Clip], edit: Edit) -> None:
         raise BadSettings("a copy needs at least one clip: give sources")
     if not _SPEEDS[0] <= edit.speed <= _SPEEDS[1]:
         raise BadSettings(f"speed {edit.speed} is outside {_SPEEDS}: choose one inside")
-    for field, share in (("crop", edit.crop), ("letterbox", edit.letterbox)):
-        if not 0.1 <= share <= 1:
-            raise BadSettings(f"{field} {share} is outside 0.1..1: choose a share inside")
 
 
 def _checked(clip: Clip) -> MediaInfo:
@@ -134,55 +134,13 @@ def _cut(sources: Sequence[Clip], edit: Edit, rate: Fraction) -> list[_Cut]:
 def _pictures(cuts: Sequence[_Cut], edit: Edit, form: VideoFormat) -> Iterator[Picture]:
     size = (form.width or 480, form.height or 270)
     for cut in cuts:
-        if cut.clip.licensed and edit.picture is not None:
-            yield from _looped(edit.picture, cut, size)
-        else:
-            own = picture_filters(edit, size) if cut.clip.licensed else [*_fit(size)]
-            yield from _read(cut.clip.path, cut.source_times(), own, size)
-
-
-def _read(
-    path: Path, times: Float64, filters: Sequence[Filter], size: tuple[int, int]
-) -> Iterator[Picture]:
-    if probe(path).video is None:
-        black = np.zeros((size[1], size[0], 3), dtype=np.uint8)
-        yield from (black for _ in times)
-    else:
-        yield from read_pictures(path, times, filters=filters)
-
-
-def _looped(path: Path, cut: _Cut, size: tuple[int, int]) -> Iterator[Picture]:
-    times = np.arange(cut.count, dtype=np.float64) / float(cut.rate)
-    period = probe(path).duration
-    for turn in range(int(times[-1] // period) + 1):
-        inside = times[(times >= turn * period) & (times < (turn + 1) * period)]
-        yield from _read(path, inside - turn * period, _fit(size), size)
-
-
-def picture_filters(edit: Edit, size: tuple[int, int]) -> list[Filter]:
-    """FFmpeg filters that make `edit` on a picture and end in `size` (width, height)."""
-    filters: list[Filter] = []
-    if edit.crop != 1.0:
-        filters.append(("crop", f"iw*{edit.crop}:ih*{edit.crop}"))
-    if edit.mirror:
-        filters.append(("hflip", ""))
-    if edit.brightness != 0.0 or edit.contrast != 1.0:
-        luma = f"clip((val-126)*{edit.contrast}+126+{edit.brightness}*219,16,235)"
-        filters.append(("format", "pix_fmts=yuv420p"))
-        filters.append(("lutyuv", f"y='{luma}'"))
-    if edit.saturation != 1.0 or edit.hue != 0.0:
-        filters.append(("hue", f"h={edit.hue}:s={edit.saturation}"))
-    return [*filters, *_fit(size, edit.letterbox)]
-
-
-def _fit(size: tuple[int, int], share: float = 1.0) -> list[Filter]:
-    """Scale into `share` of the frame, keep the aspect ratio, fill up with black."""
-    width, height = size
-    inner = f"{int(width * share) & ~1}:{int(height * share) & ~1}"
-    return [
-        ("scale", f"{inner}:force_original_aspect_ratio=decrease:flags=area"),
-        ("pad", f"{width}:{height}:(ow-iw)/2:(oh-ih)/2"),
-    ]
+        if cut.clip.licensed and edit.new_picture is not None:
+            yield from looped(edit.new_picture, cut.copy_times(), size)
+            continue
+        pictures = pictures_at(cut.clip.path, cut.source_times(), size)
+        for step in edit.picture if cut.clip.licensed else ():
+            pictures = step(pictures, cut.copy_times())
+        yield from pictures
 
 
 # --- sound ------------------------------------------------------------------------------------
@@ -192,40 +150,38 @@ def _sound(cuts: Sequence[_Cut], edit: Edit, sample_rate: int) -> Float32:
     pieces: list[Float32] = []
     for cut in cuts:
         length = cut.samples(sample_rate)
-        if cut.clip.licensed and edit.sound is not None:
+        if cut.clip.licensed and edit.new_sound is not None:
             # Resize repeats from the beginning where the other sound is shorter.
-            pieces.append(np.resize(_samples(edit.sound, sample_rate), length))
-        else:
-            begin = round(cut.clip.start * sample_rate)
-            end = begin + round(length * cut.speed)
-            samples = _samples(cut.clip.path, sample_rate)[begin:end]
-            filters = sound_filters(edit, sample_rate) if cut.clip.licensed else []
-            if filters:
-                samples = filter_audio(samples, sample_rate=sample_rate, filters=filters)
-            pieces.append(_exactly(samples, length))
+            pieces.append(np.resize(_samples(edit.new_sound, sample_rate), length))
+            continue
+        begin = round(cut.clip.start * sample_rate)
+        end = begin + round(length * cut.speed)
+        samples = _samples(cut.clip.path, sample_rate)[begin:end]
+        pieces.append(_edited(samples, length, edit, sample_rate) if cut.clip.licensed else samples)
+        pieces[-1] = exactly(pieces[-1], length)
     return np.concatenate(pieces)
 
 
-def sound_filters(edit: Edit, sample_rate: int) -> list[Filter]:
-    """FFmpeg filters that make `edit` on samples of `sample_rate` Hz."""
-    filters: list[Filter] = []
-    if edit.speed != 1.0 and edit.pitch == "kept":
-        filters.append(("atempo", f"{edit.speed}"))
-    elif edit.speed != 1.0:
-        filters.append(("asetrate", f"{round(sample_rate * edit.speed)}"))
-        filters.append(("aresample", f"{sample_rate}"))
-    if edit.volume_db != 0.0:
-        filters.append(("volume", f"{edit.volume_db}dB"))
-    return filters
+def _edited(samples: Float32, length: int, edit: Edit, sample_rate: int) -> Float32:
+    filters = _speed_filters(edit, sample_rate)
+    if filters:
+        samples = filter_audio(samples, sample_rate=sample_rate, filters=filters)
+    samples = exactly(samples, length)
+    for step in edit.sound:
+        samples = step(samples, sample_rate)
+    return samples
+
+
+def _speed_filters(edit: Edit, sample_rate: int) -> list[Filter]:
+    if edit.speed == 1.0:
+        return []
+    if edit.pitch == "kept":
+        return [("atempo", f"{edit.speed}")]
+    return [("asetrate", f"{round(sample_rate * edit.speed)}"), ("aresample", f"{sample_rate}")]
 
 
 def _samples(path: Path, sample_rate: int) -> Float32:
-    if probe(path).audio is None:
-        return np.zeros(round(probe(path).duration * sample_rate), dtype=np.float32)
-    return np.concatenate(list(decode_audio(path, sample_rate=sample_rate)))
-
-
-def _exactly(samples: Float32, length: int) -> Float32:
-    if len(samples) >= length:
-        return samples[:length]
-    return np.pad(samples, (0, length - len(samples)))
+    info = probe(path)
+    if info.audio is None:
+        return np.zeros(round(info.duration * sample_rate), dtype=np.float32)
+    return read_sound(path, sample_rate)

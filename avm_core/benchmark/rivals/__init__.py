@@ -1,0 +1,1 @@
+"""Systems on one table: AVM and today's alternatives, behind one interface."""

@@ -1,0 +1,128 @@
+"""AVM itself on the table: the functions of the nightly matching, without platform around them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from avm_core.benchmark.rivals.base import Printed, Printer
+from avm_core.benchmark.sets.manifest import Task
+from avm_core.config import Settings
+from avm_core.errors import BadSettings
+from avm_core.fingerprint import codec
+from avm_core.fingerprint.registry import Fingerprinter, create, identify
+from avm_core.index.reader import SnapshotReader
+from avm_core.index.snapshot import publish
+from avm_core.match.align import align
+from avm_core.pipeline.match import search
+from avm_core.storage import MemoryStore
+from avm_core.types import MODALITIES, Fingerprint, Match, MediaInfo, Modality
+
+
+class AvmPrinter:
+    """The configured fingerprinter of one modality; prints are artefacts as the lake has them."""
+
+    def __init__(self, modality: Modality, settings: Settings) -> None:
+        self.modality: Modality = modality
+        self._settings = settings
+        named = {"audio": settings.audio_fingerprinter, "video": settings.video_fingerprinter}
+        self._name = named[modality]
+        if not self._name:
+            raise BadSettings(f"no {modality} fingerprinter is set: nothing to measure")
+
+    @property
+    def key(self) -> str:
+        return str(identify(self._name, self._settings.decode))
+
+    def missing(self) -> str | None:
+        return None
+
+    def make(self, path: Path, info: MediaInfo) -> bytes:
+        """An encoded Fingerprint. Raises `BadMedia` as the fingerprinter does."""
+        return codec.encode(self._maker.fingerprint(path, content_id=path.stem, info=info))
+
+    @cached_property
+    def _maker(self) -> Fingerprinter:
+        return create(self._name, self._settings.decode, device=self._settings.device)
+
+
+class AvmSystem:
+    """Search in a published snapshot, then align each candidate pair."""
+
+    def __init__(self, task: Task, settings: Settings) -> None:
+        self.task: Task = task
+        self._settings = settings
+        modalities = MODALITIES if task == "both" else (task,)
+        self._printers = {modality: AvmPrinter(modality, settings) for modality in modalities}
+
+    @property
+    def name(self) -> str:
+        return "avm" if self.task == "both" else f"avm ({self.task})"
+
+    @property
+    def printers(self) -> tuple[Printer, ...]:
+        return tuple(self._printers.values())
+
+    def index(self, licensed: Sequence[Printed]) -> AvmSearcher:
+        return AvmSearcher(licensed, self._printers, self._settings)
+
+
+class AvmSearcher:
+    """One flat or hnsw snapshot per modality, in memory."""
+
+    def __init__(
+        self,
+        licensed: Sequence[Printed],
+        printers: Mapping[Modality, AvmPrinter],
+        settings: Settings,
+    ) -> None:
+        self._settings = settings
+        self._keys = {modality: printer.key for modality, printer in printers.items()}
+        # Media ids of an index have 32 hexadecimal digits.
+        self._names = {f"{number:032x}": item.media_id for number, item in enumerate(licensed)}
+        prints = [decode_prints(item, self._keys) for item in licensed]
+        self._titles = dict(zip(self._names, prints, strict=True))
+        self._cache = tempfile.TemporaryDirectory(prefix="avm-bench-")
+        store = MemoryStore("memory://bench")
+        self._readers = {}
+        for modality in self._keys:
+            mine = [(name, p[modality]) for name, p in self._titles.items() if modality in p]
+            if mine:
+                self._readers[modality] = self._open(store, modality, mine)
+        self.ram_bytes = sum(item.size for item in store.list())
+
+    def _open(
+        self, store: MemoryStore, modality: Modality, prints: Sequence[tuple[str, Fingerprint]]
+    ) -> SnapshotReader:
+        config = self._settings.index
+        manifest = publish(
+            store, f"licensed_{modality}", prints[0][1].fingerprinter, prints, config=config
+        )
+        return SnapshotReader.open(store, manifest, cache_dir=Path(self._cache.name), config=config)
+
+    def match(self, ugc: Printed) -> list[Match]:
+        config = self._settings.match
+        prints = decode_prints(ugc, self._keys)
+        candidates = search(ugc.media_id, prints, self._readers, config)
+        return [
+            match
+            for candidate in candidates
+            for match in align(
+                ugc.media_id,
+                self._names[candidate.ref_id],
+                prints,
+                self._titles[candidate.ref_id],
+                config,
+            )
+        ]
+
+
+def decode_prints(item: Printed, keys: Mapping[Modality, str]) -> dict[Modality, Fingerprint]:
+    """The item's fingerprints by modality; a print that could not be made is left out."""
+    return {
+        modality: codec.decode(item.prints[key])
+        for modality, key in keys.items()
+        if item.prints.get(key)
+    }

@@ -1,0 +1,170 @@
+"""Chromaprint (AcoustID's fingerprint) with segment alignment on its raw 32-bit items.
+
+The fingerprints come from the real library: `fpcalc` where it is installed, else the FFmpeg
+that the package imageio-ffmpeg carries. Chromaprint itself has no segment search; offsets are
+voted for by items that agree in their highest bits, as AcoustID's index does it, and a segment
+is where the smoothed share of differing bits stays low along the best offset.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from avm_core.benchmark.rivals.base import Printed, Printer
+from avm_core.benchmark.rivals.votes import best_offset, equal_pairs, runs
+from avm_core.benchmark.sets.manifest import Task
+from avm_core.errors import BadMedia
+from avm_core.types import Float64, Int64, Match, MediaInfo, Modality
+
+ITEM = 4096 / 3 / 11_025  # seconds from item to item: a third of an FFT frame at 11,025 Hz
+_KEY_BITS = 12  # of 32; AcoustID compares whole items, which noise breaks
+_MIN_VOTES, _MAX_OFFSETS = 6, 8
+_SMOOTH = 17  # items, about 2 s
+_MAX_DIFFERENCE = 10.5  # bits of 32; unrelated items differ in 16
+_MAX_GAP, _MIN_SECONDS = 3.0, 10.0
+# An item looks at this much sound after its start.
+_REACH = 2.0
+
+
+class ChromaprintPrinter:
+    """Raw items of algorithm 2 (CHROMAPRINT_ALGORITHM_TEST2, the default), uint32."""
+
+    key = "chromaprint-1"
+    modality: Modality = "audio"
+
+    def missing(self) -> str | None:
+        if shutil.which("fpcalc") or importlib.util.find_spec("imageio_ffmpeg"):
+            return None
+        return "install fpcalc, or `pip install -e '.[rivals]'` for imageio-ffmpeg"
+
+    def make(self, path: Path, info: MediaInfo) -> bytes:
+        del info
+        fpcalc = shutil.which("fpcalc")
+        if fpcalc:
+            text = _run([fpcalc, "-raw", "-length", "0", "-plain", str(path)], path).decode()
+            return np.array(text.strip().split(","), dtype=np.uint32).astype("<u4").tobytes()
+        import imageio_ffmpeg
+
+        binary = imageio_ffmpeg.get_ffmpeg_exe()
+        raw = ["-f", "chromaprint", "-algorithm", "1", "-fp_format", "raw", "-"]
+        return _run([binary, "-v", "error", "-i", str(path), "-map", "0:a:0", *raw], path)
+
+
+class ChromaprintSystem:
+    name = "chromaprint"
+    task: Task = "audio"
+
+    def __init__(self) -> None:
+        self._printer = ChromaprintPrinter()
+
+    @property
+    def printers(self) -> tuple[Printer, ...]:
+        return (self._printer,)
+
+    def index(self, licensed: Sequence[Printed]) -> ChromaprintSearcher:
+        return ChromaprintSearcher(licensed, self._printer.key)
+
+
+class ChromaprintSearcher:
+    """Items of all titles, with a sorted list of their highest bits for the votes."""
+
+    def __init__(self, licensed: Sequence[Printed], key: str) -> None:
+        self._key = key
+        self._ids = [item.media_id for item in licensed]
+        self._items = [np.frombuffer(item.prints.get(key, b""), "<u4") for item in licensed]
+        heads = [_heads(items) for items in self._items]
+        joined = np.concatenate(heads or [np.empty(0, np.int64)])
+        self._order = np.argsort(joined, kind="stable")
+        self._heads = joined[self._order]
+        self._titles = np.repeat(np.arange(len(heads)), [len(head) for head in heads])
+        self._places = np.concatenate([np.arange(len(head)) for head in heads] or [self._order])
+
+    @property
+    def ram_bytes(self) -> int:
+        # The items and one posting (title, place) each.
+        return 12 * len(self._heads)
+
+    def match(self, ugc: Printed) -> list[Match]:
+        items = np.frombuffer(ugc.prints.get(self._key, b""), "<u4")
+        # Long held notes repeat one item and would outvote everything else.
+        changed = np.flatnonzero(np.diff(items.astype(np.int64), prepend=-1))
+        i, j = equal_pairs(_heads(items)[changed], self._heads)
+        query, rows = changed[i], self._order[j]
+        titles, places = self._titles[rows], self._places[rows]
+        found: list[Match] = []
+        for title in np.unique(titles).tolist():
+            mine = titles == title
+            found += self._of_title(ugc, items, title, query[mine], places[mine])
+        return found
+
+    def _of_title(
+        self, ugc: Printed, items: np.ndarray, title: int, query: Int64, ref: Int64
+    ) -> list[Match]:
+        found: list[Match] = []
+        for _ in range(_MAX_OFFSETS):
+            if len(query) < _MIN_VOTES:
+                break
+            offset, votes = best_offset((ref - query).astype(np.float64), 1.0)
+            if votes < _MIN_VOTES:
+                break
+            found += self._segments(ugc, items, title, int(offset))
+            other = np.abs(ref - query - offset) > 2
+            query, ref = query[other], ref[other]
+        return found
+
+    def _segments(self, ugc: Printed, items: np.ndarray, title: int, offset: int) -> list[Match]:
+        first, distance = bit_distance(items, self._items[title], offset)
+        if not len(distance):
+            return []
+        smooth = np.convolve(distance, np.ones(_SMOOTH) / _SMOOTH, mode="same")
+        near = np.flatnonzero(smooth < _MAX_DIFFERENCE)
+        times: Float64 = (first + near).astype(np.float64) * ITEM
+        matches = []
+        for a, b in runs(times, _MAX_GAP):
+            start, end = float(times[a]), float(times[b - 1]) + _REACH
+            if end - start >= _MIN_SECONDS:
+                score = 1 - float(distance[near[a:b]].mean()) / 16
+                matches.append(self._match(ugc, title, start, end, offset * ITEM, score))
+        return matches
+
+    def _match(
+        self, ugc: Printed, title: int, start: float, end: float, offset: float, score: float
+    ) -> Match:
+        return Match(
+            ugc_id=ugc.media_id,
+            licensed_id=self._ids[title],
+            ugc_start=start,
+            ugc_end=min(end, ugc.duration),
+            licensed_start=start + offset,
+            licensed_end=min(end, ugc.duration) + offset,
+            speed=1.0,
+            score=min(max(score, 0.0), 1.0),
+            modality="audio",
+        )
+
+
+def bit_distance(query: np.ndarray, ref: np.ndarray, offset: int) -> tuple[int, Float64]:
+    """First query item that has a partner, and the differing bits [n] from there on."""
+    first = max(0, -offset)
+    last = min(len(query), len(ref) - offset)
+    if last <= first:
+        return first, np.empty(0)
+    different = query[first:last] ^ ref[first + offset : last + offset]
+    return first, np.bitwise_count(different).astype(np.float64)
+
+
+def _heads(items: np.ndarray) -> Int64:
+    return (items >> np.uint32(32 - _KEY_BITS)).astype(np.int64)
+
+
+def _run(command: list[str], path: Path) -> bytes:
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        raise BadMedia(f"{path.name}: {done.stderr.decode(errors='replace').strip()[-200:]}")
+    return done.stdout

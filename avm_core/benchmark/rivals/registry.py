@@ -1,0 +1,33 @@
+"""The systems of the table, by name and in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from avm_core.benchmark.rivals.avm import AvmSystem
+from avm_core.benchmark.rivals.base import System
+from avm_core.benchmark.rivals.chromaprint import ChromaprintSystem
+from avm_core.benchmark.rivals.landmarks import LandmarkSystem
+from avm_core.benchmark.rivals.origin import OriginSystem
+from avm_core.benchmark.rivals.pdq import PdqSystem
+from avm_core.config import load_settings
+from avm_core.errors import BadSettings
+
+
+def systems(names: Sequence[str] | None = None) -> list[System]:
+    """All systems, or those named. Raises `BadSettings` for a name that is not there."""
+    settings = load_settings()
+    every: list[System] = [
+        *(AvmSystem(task, settings) for task in ("both", "audio", "video")),
+        *(OriginSystem(modality, settings) for modality in ("audio", "video")),
+        ChromaprintSystem(),
+        LandmarkSystem(),
+        PdqSystem(),
+    ]
+    if names is None:
+        return every
+    by_name = {system.name: system for system in every}
+    unknown = [name for name in names if name not in by_name]
+    if unknown:
+        raise BadSettings(f"unknown system {unknown[0]!r}: choose from {', '.join(by_name)}")
+    return [by_name[name] for name in names]

@@ -1,0 +1,101 @@
+"""Proof that no work of one split is in another: by name, by bytes and by sound."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from avm_core.benchmark.sources.catalogue import Source, all_sources
+from avm_core.config import IndexConfig, MatchConfig, Settings
+from avm_core.errors import BadMedia, BadSettings
+from avm_core.fingerprint.registry import create
+from avm_core.index.reader import SnapshotReader
+from avm_core.index.snapshot import publish
+from avm_core.match.align import align
+from avm_core.match.candidates import find_candidates
+from avm_core.media.probe import probe
+from avm_core.storage import MemoryStore
+from avm_core.types import Fingerprint
+
+# Two tracks are one work if so much of one is found in the other, in seconds.
+_SAME_SECONDS = 30.0
+
+
+def check_splits(cache_dir: Path) -> dict[str, Any]:
+    """{"seconds": {split: {kind: s}}, "same_sound": [[work, work, seconds]]} of all packages.
+
+    Raises `BadSettings` where a work or the bytes of a file are in two splits.
+    """
+    found = list(all_sources(cache_dir, ("music", "speech", "camera", "animation", "graphics")))
+    check_works(found)
+    seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for source in found:
+        seconds[source.split][source.kind] += source.duration
+    music = [s for s in found if s.kind == "music" and s.audio and s.duration >= 40]
+    held = [source for source in music if source.split != "train"]
+    pairs = same_sound(held, music)
+    return {
+        "seconds": {split: dict(kinds) for split, kinds in seconds.items()},
+        "compared": [len(held), len(music)],
+        "same_sound": [[one.work, other.work, round(length, 1)] for one, other, length in pairs],
+    }
+
+
+def check_works(found: Sequence[Source]) -> None:
+    """Raises `BadSettings` if a work is in more than one split."""
+    splits: dict[str, set[str]] = defaultdict(set)
+    for source in found:
+        splits[source.work].add(source.split)
+    torn = sorted(work for work, names in splits.items() if len(names) > 1)
+    if torn:
+        raise BadSettings(f"{', '.join(torn)}: in more than one split, choose one in the catalogue")
+
+
+def same_sound(
+    queries: Sequence[Source], others: Sequence[Source]
+) -> list[tuple[Source, Source, float]]:
+    """Pairs from different splits that share a long stretch of sound, and its seconds.
+
+    Each pair comes once. Found with AVM's own audio fingerprints, search and alignment.
+    """
+    prints = _prints([*others, *(q for q in queries if q not in others)])
+    names = {f"{number:032x}": source for number, source in enumerate(prints)}
+    store, config = MemoryStore("memory://splits"), MatchConfig()
+    titles = [(name, prints[source]) for name, source in names.items() if source in others]
+    if not titles:
+        return []
+    found: dict[frozenset[Path], tuple[Source, Source, float]] = {}
+    manifest = publish(store, "sound", titles[0][1].fingerprinter, titles, config=IndexConfig())
+    with tempfile.TemporaryDirectory(prefix="avm-splits-") as cache:
+        reader = SnapshotReader.open(store, manifest, cache_dir=Path(cache), config=IndexConfig())
+        for query in (query for query in queries if query in prints):
+            mine = prints[query]
+            hits = reader.search(mine, k=config.k, min_similarity=config.min_similarity_audio)
+            for candidate in find_candidates(query.work, mine, hits, config):
+                other = names[candidate.ref_id]
+                if other.split != query.split:
+                    length = _shared(mine, prints[other], config)
+                    if length >= _SAME_SECONDS:
+                        found[frozenset((query.path, other.path))] = (query, other, length)
+    return list(found.values())
+
+
+def _shared(one: Fingerprint, other: Fingerprint, config: MatchConfig) -> float:
+    matches = align("one", "other", {"audio": one}, {"audio": other}, config)
+    return sum(match.ugc_end - match.ugc_start for match in matches)
+
+
+def _prints(found: Sequence[Source]) -> dict[Source, Fingerprint]:
+    settings = Settings()
+    maker = create(settings.audio_fingerprinter, settings.decode, device=settings.device)
+    prints = {}
+    for source in found:
+        try:
+            info = probe(source.path)
+            prints[source] = maker.fingerprint(source.path, content_id=source.work, info=info)
+        except BadMedia:
+            continue  # what cannot be decoded is in no set either
+    return prints

@@ -1,0 +1,81 @@
+"""How the speed measurements take time: the best of a few runs, and each stage by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from avm_core.config import Settings
+from avm_core.fingerprint.stages import STAGES, Stage
+from avm_core.media.decode import decode_audio, decode_frames
+from avm_core.types import Modality
+
+T = TypeVar("T")
+REPEATS = 3
+HOUR = 3600.0
+_SAMPLE_RATE = 16_000  # what the audio fingerprinter asks for
+
+
+def best_of(work: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Seconds of the fastest of a few runs: the one that was disturbed least."""
+    return min(timed(work) for _ in range(repeats))
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of one run."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def decode_all(modality: Modality, files: Sequence[Path]) -> None:
+    """What any fingerprint starts with and nothing more, as the default settings ask for it:
+    mono sound at 16 kHz, or pictures at key frames."""
+    decode = Settings().decode
+    for path in files:
+        blocks: Iterator[object]
+        if modality == "audio":
+            blocks = decode_audio(path, sample_rate=_SAMPLE_RATE)
+        else:
+            blocks = decode_frames(
+                path,
+                step=decode.frame_step,
+                max_keyframe_gap=decode.max_keyframe_gap,
+                size=decode.frame_size,
+            )
+        for _ in blocks:
+            pass
+
+
+class Stopwatch:
+    """A `Watch` that adds up the time of each stage, over as many files as it is handed to.
+
+    `wait` returns when the device is idle; it is called after each part, which is what keeps
+    the work of one stage from showing in the next, and costs a GPU its overlap.
+    """
+
+    def __init__(self, wait: Callable[[], None]) -> None:
+        self._wait = wait
+        self._pulling: dict[Stage, float] = dict.fromkeys(STAGES, 0.0)
+
+    def __call__(self, stage: Stage, parts: Iterator[T], /) -> Iterator[T]:
+        while True:
+            start = time.perf_counter()
+            try:
+                part = next(parts)
+            except StopIteration:
+                return
+            finally:
+                self._wait()
+                self._pulling[stage] += time.perf_counter() - start
+            yield part
+
+    def seconds(self) -> dict[Stage, float]:
+        """Of each stage alone: pulling a part includes pulling its input."""
+        before = dict(zip(STAGES[1:], STAGES, strict=False))
+        return {
+            stage: spent - (self._pulling[before[stage]] if stage in before else 0.0)
+            for stage, spent in self._pulling.items()
+        }

@@ -1,0 +1,107 @@
+"""The subcommands of `avm bench` that build a set or score systems on it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from avm_core.benchmark.quality import find_matches, measure_table, score_system
+from avm_core.benchmark.rivals.registry import systems
+from avm_core.benchmark.sets.build import SEED, build_set
+from avm_core.benchmark.sets.manifest import SetManifest
+from avm_core.commands.progress import progress_bar
+from avm_core.evaluate.plots import write_plots
+from avm_core.evaluate.tables import to_markdown
+
+_DEMO_MEDIA = "local/media"
+# The contract of `avm bench quality`; `score.json` of a report has every metric.
+_QUALITY = ("final", "f1", "iou", "vcsl_f1", "boundary_median_s", "fp_per_clean_hour")
+# How many titles and uploads the timings take from the set: enough to be steady.
+_TIMED = 8
+
+
+def build(arguments: argparse.Namespace) -> tuple[SetManifest, Path]:
+    """Build (or find) the set; returns its manifest and folder."""
+    folder = Path(arguments.out or f".avm/bench/{arguments.set}")
+    with progress_bar() as tell:
+        manifest = build_set(
+            arguments.set,
+            folder,
+            sources_dir=Path(arguments.sources),
+            media=Path(arguments.media or _DEMO_MEDIA),
+            seed=SEED if arguments.seed is None else arguments.seed,
+            progress=tell,
+        )
+    return manifest, folder
+
+
+def quality(arguments: argparse.Namespace) -> dict[str, Any]:
+    """AVM alone: the contract's metrics overall and per edit."""
+    manifest, folder = build(arguments)
+    name = "avm" if arguments.modality == "both" else f"avm ({arguments.modality})"
+    (system,) = systems([name])
+    with progress_bar() as tell:
+        found = find_matches(system, manifest, folder, _prints(folder), tell)
+    result = score_system(found, manifest, arguments.modality)
+    if arguments.report:
+        _report({name: result}, Path(arguments.report), arguments.modality)
+    edits = {edit: _short(score) for edit, score in result["edits"].items()}
+    return {"overall": _short(result["overall"]), "edits": edits}
+
+
+def rivals(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Every system on every task of the set, and its speed on the same files."""
+    from avm_core.benchmark.system_speed import measure_systems
+
+    manifest, folder = build(arguments)
+    chosen = systems(arguments.only.split(",") if arguments.only else None)
+    with progress_bar() as tell:
+        table = measure_table(chosen, manifest, folder, _prints(folder), tell)
+    speed = measure_systems(chosen, *_timed(manifest, folder))
+    if arguments.report:
+        for task, results in table.items():
+            _report(results, Path(arguments.report), task)
+        path = Path(arguments.report) / "speed.json"
+        path.write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
+    overall = {
+        task: {
+            name: result if "missing" in result else _short(result["overall"])
+            for name, result in results.items()
+        }
+        for task, results in table.items()
+    }
+    return {"set": manifest.name, "tasks": overall, "speed": speed}
+
+
+def check_sources(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Seconds of media by split and kind, and every track found in two splits."""
+    from avm_core.benchmark.sources.disjoint import check_splits
+
+    return check_splits(Path(arguments.sources))
+
+
+def _timed(
+    manifest: SetManifest, folder: Path
+) -> tuple[list[tuple[str, Path]], list[tuple[str, Path]]]:
+    """Some titles and uploads that have both sound and picture, so that all systems take part."""
+    titles = [(i.media_id, folder / i.path) for i in manifest.licensed if i.audio and i.video]
+    uploads = [(i.media_id, folder / i.path) for i in manifest.ugc if i.audio and i.video]
+    return titles[:_TIMED], uploads[:_TIMED]
+
+
+def _prints(folder: Path) -> Path:
+    return folder / "prints"
+
+
+def _short(score: dict[str, Any]) -> dict[str, Any]:
+    return {name: score[name] for name in _QUALITY}
+
+
+def _report(results: dict[str, Any], folder: Path, task: str) -> None:
+    target = folder / task
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "score.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (target / "score.md").write_text(to_markdown(results), encoding="utf-8")
+    write_plots(results, target)

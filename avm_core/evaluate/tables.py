@@ -1,0 +1,93 @@
+"""Results of several systems as Markdown tables, which no hand needs to touch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Metric, its heading, and digits after the point.
+_COLUMNS = (
+    ("final", "final", 3),
+    ("f1", "F1", 3),
+    ("iou", "IoU", 3),
+    ("vcsl_f1", "VCSL F1", 3),
+    ("micro_ap", "µAP", 3),
+    ("found", "found", 3),
+    ("match_ratio", "match ratio", 2),
+    ("boundary_median_s", "boundary median s", 2),
+    ("boundary_p90_s", "boundary p90 s", 2),
+    ("speed_error_median", "speed error", 4),
+    ("fp_per_clean_hour", "FP per clean h", 2),
+)
+
+
+def to_markdown(results: Mapping[str, dict[str, Any]]) -> str:
+    """A table of the overall metrics with 95 % intervals, then one of `final` per edit.
+
+    `results` maps a system to a result of `score_by_edit`, or to {"missing": reason}.
+    """
+    return f"{overall_table(results)}\n\n{edits_table(results)}\n{_missing(results)}"
+
+
+def overall_table(results: Mapping[str, dict[str, Any]]) -> str:
+    """One row per system."""
+    rows = []
+    for name, result in results.items():
+        if "missing" in result:
+            rows.append([name, *["missing"] * len(_COLUMNS)])
+        else:
+            rows.append([name, *(_cell(result["overall"], m, d) for m, _, d in _COLUMNS)])
+    return _table(["system", *(heading for _, heading, _ in _COLUMNS)], rows)
+
+
+def edits_table(results: Mapping[str, dict[str, Any]], metric: str = "final") -> str:
+    """One row per edit with something planted, one column per system."""
+    present = [result for result in results.values() if "missing" not in result]
+    edits = dict.fromkeys(
+        edit
+        for result in present
+        for edit, scores in result["edits"].items()
+        if scores["truth_segments"]
+    )
+    rows = [
+        [f"`{edit}`", *(_edit_cell(result, edit, metric) for result in results.values())]
+        for edit in edits
+    ]
+    return _table([f"edit ({metric})", *results], rows)
+
+
+def _edit_cell(result: dict[str, Any], edit: str, metric: str) -> str:
+    if "missing" in result:
+        return "missing"
+    scores = result["edits"].get(edit)
+    return _number(scores[metric], 3) if scores and scores["truth_segments"] else "–"
+
+
+def _cell(scores: dict[str, Any], metric: str, digits: int) -> str:
+    text = _number(scores[metric], digits)
+    interval = scores.get("intervals", {}).get(metric)
+    if interval is None:
+        return text
+    return f"{text} [{_number(interval[0], digits)}, {_number(interval[1], digits)}]"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )
+
+
+def _missing(results: Mapping[str, dict[str, Any]]) -> str:
+    lines = [
+        f"- {name}: missing, {result['missing']}"
+        for name, result in results.items()
+        if "missing" in result
+    ]
+    return "\n" + "\n".join(lines) + "\n" if lines else ""
