@@ -27,7 +27,7 @@ _KEY_BITS = 12  # of 32; AcoustID compares whole items, which noise breaks
 _MIN_VOTES, _MAX_OFFSETS = 6, 8
 _SMOOTH = 17  # items, about 2 s
 _MAX_DIFFERENCE = 10.5  # bits of 32; unrelated items differ in 16
-_MAX_GAP, _MIN_SECONDS = 3.0, 10.0
+_MAX_GAP, _MIN_SECONDS = 8.0, 10.0
 # An item looks at this much sound after its start.
 _REACH = 2.0
 
@@ -113,8 +113,13 @@ class ChromaprintSearcher:
             offset, votes = best_offset((ref - query).astype(np.float64), 1.0)
             if votes < _MIN_VOTES:
                 break
-            found += self._segments(ugc, items, title, int(offset))
+            here = self._segments(ugc, items, title, int(offset))
+            found += here
+            # A found stretch is not looked for again at the offsets beside its own.
+            times = query * ITEM
             other = np.abs(ref - query - offset) > 2
+            for match in here:
+                other &= (times < match.ugc_start - _REACH) | (times > match.ugc_end)
             query, ref = query[other], ref[other]
         return found
 

@@ -16,12 +16,13 @@ from avm_core.benchmark.rivals.base import Printed, Printer
 from avm_core.benchmark.rivals.votes import best_offset, equal_pairs, runs
 from avm_core.benchmark.sets.manifest import Task
 from avm_core.media.decode import decode_audio
-from avm_core.types import Float32, Int64, Match, MediaInfo, Modality
+from avm_core.types import Bool, Float32, Int64, Match, MediaInfo, Modality
 
 _RATE, _FFT, _HOP = 11_025, 512, 256
 FRAME = _HOP / _RATE
-_SPREAD = 30.0 / 8  # bins: standard deviation of a peak's mask over frequency
+_SPREAD = 30.0  # bins: standard deviation of a peak's mask over frequency
 _DENSITY = 20.0  # landmarks per second that the mask's decay aims at
+_DECAY = 1 - 0.01 * _DENSITY * (_HOP / 352.8) ** 0.5 / 35  # per frame
 _PEAKS_PER_FRAME = 5
 _FANOUT, _MIN_DT, _MAX_DT, _MAX_DF = 3, 2, 63, 31
 _MIN_HASHES, _MIN_SECONDS, _MAX_GAP = 8, 10.0, 12.0
@@ -31,7 +32,7 @@ _MAX_SEGMENTS = 8
 class LandmarkPrinter:
     """Hashes and their frames as two uint32 columns."""
 
-    key = "landmarks-1"
+    key = "landmarks-2"
     modality: Modality = "audio"
 
     def missing(self) -> str | None:
@@ -96,12 +97,18 @@ class LandmarkSearcher:
                 break
             aligned = np.abs(ref - query - offset) <= 1
             times = np.sort(query[aligned]) * FRAME
-            found += [
+            here = [
                 self._match(ugc, title, times[a:b], offset * FRAME)
                 for a, b in runs(times, _MAX_GAP)
                 if b - a >= _MIN_HASHES and times[b - 1] - times[a] >= _MIN_SECONDS
             ]
-            query, ref = query[~aligned], ref[~aligned]
+            found += here
+            # A found stretch is not looked for again at the offsets beside its own.
+            rest = ~aligned
+            for match in here:
+                seconds = query * FRAME
+                rest &= (seconds < match.ugc_start) | (seconds > match.ugc_end)
+            query, ref = query[rest], ref[rest]
         return found
 
     def _match(self, ugc: Printed, title: int, times: np.ndarray, offset: float) -> Match:
@@ -141,10 +148,15 @@ def _spectrum(samples: Float32) -> Float32:
 
 
 def find_peaks(spectrum: Float32) -> tuple[Int64, Int64]:
-    """(frames, bins) of peaks above a mask that each peak raises and that then decays."""
-    decay = (1 - 0.01 * (_DENSITY / 35)) ** (_HOP / 512 * 512 / _HOP)
-    bins = np.arange(spectrum.shape[1])
-    shape = np.exp(-0.5 * ((bins[:, None] - bins[None, :]) / _SPREAD) ** 2)
+    """(frames, bins) of peaks above a mask that each peak raises and that then decays; what a
+    later, stronger peak would have masked in reversed time is dropped again."""
+    frames, bins = _unmasked(spectrum)
+    kept = _survivors(spectrum, frames, bins)
+    return frames[kept], bins[kept]
+
+
+def _unmasked(spectrum: Float32) -> tuple[Int64, Int64]:
+    shape = _mask_shape(spectrum.shape[1])
     mask = np.max(spectrum[:10].max(axis=0, initial=0.0)[None, :] * shape, axis=1, initial=0.0)
     frames: list[int] = []
     peaks: list[int] = []
@@ -157,8 +169,30 @@ def find_peaks(spectrum: Float32) -> tuple[Int64, Int64]:
                 mask = np.maximum(mask, frame[peak] * shape[peak])
                 frames.append(number)
                 peaks.append(int(peak))
-        mask *= decay
+        mask *= _DECAY
     return np.array(frames, np.int64), np.array(peaks, np.int64)
+
+
+def _survivors(spectrum: Float32, frames: Int64, bins: Int64) -> Bool:
+    shape = _mask_shape(spectrum.shape[1])
+    mask = spectrum[-1].copy() if len(spectrum) else np.empty(0, np.float32)
+    kept = np.zeros(len(frames), np.bool_)
+    last = len(spectrum)
+    for place in range(len(frames) - 1, -1, -1):
+        frame, peak = frames[place], bins[place]
+        mask *= _DECAY ** (last - frame)
+        last = frame
+        level = spectrum[frame, peak]
+        if level >= mask[peak]:
+            mask = np.maximum(mask, level * shape[peak])
+            kept[place] = True
+    return kept
+
+
+def _mask_shape(size: int) -> Float32:
+    bins = np.arange(size)
+    shape = np.exp(-0.5 * ((bins[:, None] - bins[None, :]) / _SPREAD) ** 2)
+    return shape.astype(np.float32)
 
 
 def hash_pairs(frames: Int64, bins: Int64) -> tuple[Int64, Int64]:

@@ -18,7 +18,7 @@ from avm_core.types import Float64, Match, MediaInfo, Modality
 
 _MAX_DISTANCE, _MIN_QUALITY = 31, 50
 _MAX_SIDE = 512  # pixels; PDQ itself goes down to 64
-_MIN_FRAMES, _MIN_SECONDS, _MAX_GAP, _MAX_SEGMENTS = 5, 10.0, 5.0, 8
+_MIN_FRAMES, _MIN_SECONDS, _MAX_GAP, _MAX_SEGMENTS = 5, 10.0, 8.0, 8
 _BYTES = 37  # time as float32, quality, 32 bytes of hash
 
 

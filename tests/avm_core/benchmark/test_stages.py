@@ -40,6 +40,21 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def makers():
+    """Both fingerprinters, loaded once: the network is most of the time here."""
+    return {name: create(name, SMALL, device="cpu") for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def wanted(makers, clip):
+    """The clip's fingerprints as everyday work makes them."""
+    info = probe(clip)
+    return {
+        name: maker.fingerprint(clip, content_id="a", info=info) for name, maker in makers.items()
+    }
+
+
+@pytest.fixture(scope="module")
 def measured(clip):
     return measure_stages([clip, MEDIA / "music" / "caves.m4a"])
 
@@ -48,28 +63,26 @@ def measured(clip):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_watched_fingerprint_is_the_same_fingerprint(clip, name):
-    maker, info, watch = create(name, SMALL, device="cpu"), probe(clip), Stopwatch(lambda: None)
-    wanted = maker.fingerprint(clip, content_id="a", info=info)
-    found = maker.fingerprint(clip, content_id="a", info=info, watch=watch)
-    assert encode(found) == encode(wanted)
+def test_a_watched_fingerprint_is_the_same_fingerprint(makers, wanted, clip, name):
+    watch = Stopwatch(lambda: None)
+    found = makers[name].fingerprint(clip, content_id="a", info=probe(clip), watch=watch)
+    assert encode(found) == encode(wanted[name])
     assert len(found.starts) > 5
     assert found.valid.any()
     assert list(watch.seconds()) == list(STAGES)
     assert min(watch.seconds().values()) > 0
 
 
-def test_sound_stages_one_after_the_other_are_the_fingerprint(clip):
+def test_sound_stages_one_after_the_other_are_the_fingerprint(wanted, clip):
     model = LogmelDct(LogmelConfig())
-    wanted = create(NAMES[0], SMALL, device="cpu").fingerprint(
-        clip, content_id="a", info=probe(clip)
-    )
     blocks = list(decode_audio(clip, sample_rate=16_000))
     parts = list(model.pool(list(model.embed(list(model.preprocess(blocks))))))
     np.testing.assert_array_equal(
-        np.concatenate([quantise(vectors) for vectors, _ in parts]), wanted.descriptors
+        np.concatenate([quantise(vectors) for vectors, _ in parts]), wanted[NAMES[0]].descriptors
     )
-    np.testing.assert_array_equal(np.concatenate([valid for _, valid in parts]), wanted.valid)
+    np.testing.assert_array_equal(
+        np.concatenate([valid for _, valid in parts]), wanted[NAMES[0]].valid
+    )
 
 
 def test_sound_stages_keep_frames_apart_from_blocks(clip):
@@ -86,11 +99,8 @@ def test_sound_stages_keep_frames_apart_from_blocks(clip):
     assert context.shape == (13, mel.shape[1])
 
 
-def test_picture_stages_one_after_the_other_are_the_fingerprint(clip):
+def test_picture_stages_one_after_the_other_are_the_fingerprint(wanted, clip):
     model = GemDescriber(GemConfig(size=SMALL.frame_size))
-    wanted = create(NAMES[1], SMALL, device="cpu").fingerprint(
-        clip, content_id="a", info=probe(clip)
-    )
     gap = SMALL.max_keyframe_gap
     batches = list(decode_frames(clip, step=SMALL.frame_step, max_keyframe_gap=gap, size=64))
     pictures = list(model.preprocess(batches))
@@ -99,9 +109,11 @@ def test_picture_stages_one_after_the_other_are_the_fingerprint(clip):
     ]
     parts = list(model.pool(list(model.embed(pictures))))
     np.testing.assert_array_equal(
-        np.concatenate([quantise(vectors) for vectors, _ in parts]), wanted.descriptors
+        np.concatenate([quantise(vectors) for vectors, _ in parts]), wanted[NAMES[1]].descriptors
     )
-    np.testing.assert_array_equal(np.concatenate([valid for _, valid in parts]), wanted.valid)
+    np.testing.assert_array_equal(
+        np.concatenate([valid for _, valid in parts]), wanted[NAMES[1]].valid
+    )
 
 
 # --- whose time it is -------------------------------------------------------------------------
