@@ -111,11 +111,18 @@ def _score(commands: Any) -> None:
     parser = _add(
         commands,
         "score",
-        "measure matches against a ground truth; prints JSON",
+        "measure matches against a ground truth, or a benchmark set edit by edit; prints JSON",
         "avm score --truth truth.csv --matches matches.csv",
     )
-    parser.add_argument("--truth", required=True, metavar="GT.csv")
+    parser.add_argument("--truth", metavar="GT.csv", help="not needed with --manifest")
     parser.add_argument("--matches", required=True, metavar="M.csv")
+    parser.add_argument("--manifest", metavar="DIR", help="folder of a benchmark set")
+    parser.add_argument(
+        "--task",
+        choices=("audio", "video", "both"),
+        help="with --manifest: count what these streams can show (default both)",
+    )
+    parser.add_argument("--report", metavar="DIR", help="write JSON, Markdown and PNG here")
     parser.add_argument("--clean-hours", type=float, help="hours of uploads without any copy")
 
 
@@ -155,7 +162,7 @@ def _bench(commands: Any) -> None:
     parser.add_argument(
         "what",
         choices=(
-            *("build", "quality", "rivals", "sources", "speed"),
+            *("build", "quality", "rivals", "tune", "sources", "speed"),
             *("separation", "match", "index", "catalog"),
         ),
         help="build a set, score AVM on it, score all systems on it, or time one part",
@@ -167,7 +174,7 @@ def _bench(commands: Any) -> None:
         "--sources", metavar="DIR", default=".avm/sources", help="cache of the public packages"
     )
     parser.add_argument("--modality", choices=("audio", "video", "both"), default="both")
-    parser.add_argument("--only", metavar="A,B", help="`rivals`: these systems only")
+    parser.add_argument("--only", metavar="A,B", help="`rivals`, `tune`: these systems")
     parser.add_argument("--report", metavar="DIR", help="write JSON, Markdown and PNG here")
     parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`")

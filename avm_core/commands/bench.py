@@ -10,7 +10,6 @@ from typing import Any
 from avm_core.errors import BadSettings
 
 _TITLES = "local/media/titles"
-_DEMO_MEDIA = "local/media"
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -43,6 +42,12 @@ def _rivals(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.commands.bench_sets import rivals
 
     return rivals(arguments)
+
+
+def _tune(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.commands.bench_sets import tune_systems
+
+    return tune_systems(arguments)
 
 
 def _sources(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -93,6 +98,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "build": _build,
     "quality": _quality,
     "rivals": _rivals,
+    "tune": _tune,
     "sources": _sources,
     "speed": _speed,
     "separation": _separation,

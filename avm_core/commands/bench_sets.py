@@ -12,6 +12,7 @@ from avm_core.benchmark.rivals.registry import systems
 from avm_core.benchmark.sets.build import SEED, build_set
 from avm_core.benchmark.sets.manifest import SetManifest
 from avm_core.commands.progress import progress_bar
+from avm_core.errors import BadSettings
 from avm_core.evaluate.plots import write_plots
 from avm_core.evaluate.tables import to_markdown
 
@@ -73,6 +74,20 @@ def rivals(arguments: argparse.Namespace) -> dict[str, Any]:
         for task, results in table.items()
     }
     return {"set": manifest.name, "tasks": overall, "speed": speed}
+
+
+def tune_systems(arguments: argparse.Namespace) -> dict[str, Any]:
+    """`final` of the systems named by `--only` at each threshold of their menus."""
+    from avm_core.benchmark.tune import tune
+
+    if not arguments.only:
+        raise BadSettings("say which systems to tune: --only chromaprint,landmarks")
+    manifest, folder = build(arguments)
+    with progress_bar() as tell:
+        return {
+            name: tune(name, manifest, folder, _prints(folder), tell)
+            for name in arguments.only.split(",")
+        }
 
 
 def check_sources(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -10,7 +10,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from avm_core.errors import BadSettings
-from avm_core.evaluate.metrics import localised_errors, origin, score, vcsl
+from avm_core.evaluate.metrics import (
+    claims,
+    localised_errors,
+    origin,
+    score,
+    vcsl,
+    wanted_lengths,
+)
 from avm_core.evaluate.spans import by_pair, meet
 from avm_core.evaluate.truth import TruthSegment
 from avm_core.types import Float64, Match
@@ -128,12 +135,14 @@ def _found(truth: Sequence[TruthSegment], matches: Sequence[Match]) -> float | N
 
 
 def _intervals(group: Sequence[_Judged], resamples: int, seed: int) -> dict[str, Any]:
-    """Every metric here is made of sums over uploads, so that a draw is one matrix product."""
+    """A draw says how often each upload counts: most metrics are made of sums over uploads,
+    so that all draws are one matrix product, and the others weigh what is sorted once."""
     terms = np.array([_terms(item) for item in group])
     draws = np.random.default_rng(seed).multinomial(
         len(group), np.full(len(group), 1 / len(group)), size=resamples
     )
     samples = _metrics(draws @ terms) | _error_metrics(group, draws)
+    samples["micro_ap"] = _micro_aps(group, draws)
     intervals = {}
     for name, values in samples.items():
         known = values[np.isfinite(values)]
@@ -207,3 +216,35 @@ def _median(values: Float64, counts: np.ndarray) -> float:
         return float("nan")
     low, high = np.searchsorted(counts, [(total + 1) // 2, total // 2 + 1])
     return float(values[low] + values[high]) / 2
+
+
+def _micro_aps(group: Sequence[_Judged], draws: np.ndarray) -> Float64:
+    """`micro_ap` of each draw. What a match adds depends on its own pair only, and so on its
+    own upload: a draw changes the weights of what is added, never the order."""
+    wanted = draws @ np.array([wanted_lengths(item.truth) for item in group])
+    added = [
+        (match.score, number, [*hit_claimed[0], *hit_claimed[1]])
+        for number, item in enumerate(group)
+        for match, hit_claimed in claims(item.truth, item.matches)
+    ]
+    if not added:
+        return np.zeros(len(draws))
+    added.sort(key=lambda row: -row[0])
+    scores, owners = np.array([row[0] for row in added]), [row[1] for row in added]
+    growth = np.array([row[2] for row in added])
+    last = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # equal scores enter together
+    # One draw at a time: a system with many matches must not need draws x matches x 4 numbers.
+    return np.array(
+        [
+            _area((growth * draw[owners, None]).cumsum(axis=0)[last], total)
+            for draw, total in zip(draws, wanted, strict=True)
+        ]
+    )
+
+
+def _area(sums: Float64, wanted: Float64) -> float:
+    """Below precision over recall; `sums` [steps, hit and claimed per axis] seconds so far."""
+    hit, claimed = sums[:, 0::2], sums[:, 1::2]
+    precision = np.sqrt(_ratio(hit, claimed).prod(axis=1))
+    recall = np.sqrt(_ratio(hit, np.broadcast_to(wanted, hit.shape)).prod(axis=1))
+    return float((precision * np.diff(recall, prepend=0.0)).sum())

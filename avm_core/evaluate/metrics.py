@@ -143,16 +143,12 @@ def micro_ap(truth: Sequence[TruthSegment], matches: Sequence[Match]) -> float:
     means over the axes of union lengths; truth that no match of the pair overlaps on both
     axes does not count as hit.
     """
-    truth_of = by_pair(truth)
-    states: dict[Pair, _PairState] = defaultdict(_PairState)
-    for pair, rows in truth_of.items():
-        states[pair].truth.extend(rows)
-    total = [sum(union_length(map(axis, rows)) for rows in truth_of.values()) for axis in AXES]
+    total = wanted_lengths(truth)
     hit, claimed = [0.0, 0.0], [0.0, 0.0]
     recall = area = 0.0
-    for _, group in groupby(sorted(matches, key=lambda m: -m.score), key=lambda m: m.score):
-        for match in group:
-            for axis, (more_hit, more_claimed) in enumerate(states[pair_of(match)].add(match)):
+    for _, group in groupby(claims(truth, matches), key=lambda claim: claim[0].score):
+        for _, growth in group:
+            for axis, (more_hit, more_claimed) in enumerate(growth):
                 hit[axis] += more_hit
                 claimed[axis] += more_claimed
         precision = math.sqrt(math.prod(map(ratio, hit, claimed)))
@@ -160,6 +156,24 @@ def micro_ap(truth: Sequence[TruthSegment], matches: Sequence[Match]) -> float:
         area += precision * (new_recall - recall)
         recall = new_recall
     return area
+
+
+def wanted_lengths(truth: Sequence[TruthSegment]) -> list[float]:
+    """Per axis, the seconds of all truth, with what rows of a pair share counted once."""
+    pairs = by_pair(truth).values()
+    return [sum(union_length(map(axis, rows)) for rows in pairs) for axis in AXES]
+
+
+def claims(
+    truth: Sequence[TruthSegment], matches: Sequence[Match]
+) -> list[tuple[Match, list[tuple[float, float]]]]:
+    """Matches by falling score, each with how much it lengthens what its pair has
+    (hit, claimed) so far, in seconds per axis."""
+    states: dict[Pair, _PairState] = defaultdict(_PairState)
+    for pair, rows in by_pair(truth).items():
+        states[pair].truth.extend(rows)
+    ordered = sorted(matches, key=lambda m: -m.score)
+    return [(match, states[pair_of(match)].add(match)) for match in ordered]
 
 
 @dataclass(slots=True)

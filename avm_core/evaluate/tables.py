@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from avm_core.errors import BadSettings
 
 # Metric, its heading, and digits after the point.
 _COLUMNS = (
@@ -19,48 +21,73 @@ _COLUMNS = (
     ("speed_error_median", "speed error", 4),
     ("fp_per_clean_hour", "FP per clean h", 2),
 )
+METRICS = tuple(name for name, _, _ in _COLUMNS)
 
 
-def to_markdown(results: Mapping[str, dict[str, Any]]) -> str:
-    """A table of the overall metrics with 95 % intervals, then one of `final` per edit.
+def to_markdown(
+    results: Mapping[str, dict[str, Any]],
+    *,
+    metrics: Sequence[str] = METRICS,
+    per_edit: str = "final",
+) -> str:
+    """A table of the overall `metrics` with 95 % intervals, then one of `per_edit` per edit
+    (left out where no edit has anything planted).
 
-    `results` maps a system to a result of `score_by_edit`, or to {"missing": reason}.
+    `results` maps a system to a result of `score_by_edit`, or to {"missing": reason}. Raises
+    `BadSettings` for a metric that is not one of `METRICS`.
     """
-    return f"{overall_table(results)}\n\n{edits_table(results)}\n{_missing(results)}"
+    tables = [overall_table(results, metrics)]
+    if planted_edits(results):
+        tables.append(edits_table(results, per_edit))
+    return "\n\n".join(tables) + f"\n{_missing(results)}"
 
 
-def overall_table(results: Mapping[str, dict[str, Any]]) -> str:
+def overall_table(results: Mapping[str, dict[str, Any]], metrics: Sequence[str] = METRICS) -> str:
     """One row per system."""
+    columns = [_column(metric) for metric in metrics]
     rows = []
     for name, result in results.items():
         if "missing" in result:
-            rows.append([name, *["missing"] * len(_COLUMNS)])
+            rows.append([name, *["missing"] * len(columns)])
         else:
-            rows.append([name, *(_cell(result["overall"], m, d) for m, _, d in _COLUMNS)])
-    return _table(["system", *(heading for _, heading, _ in _COLUMNS)], rows)
+            rows.append([name, *(_cell(result["overall"], m, d) for m, _, d in columns)])
+    return _table(["system", *(heading for _, heading, _ in columns)], rows)
+
+
+def planted_edits(results: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Edits with something planted in their uploads, in order of appearance."""
+    return list(
+        dict.fromkeys(
+            edit
+            for result in results.values()
+            for edit, scores in result.get("edits", {}).items()
+            if scores["truth_segments"]
+        )
+    )
 
 
 def edits_table(results: Mapping[str, dict[str, Any]], metric: str = "final") -> str:
     """One row per edit with something planted, one column per system."""
-    present = [result for result in results.values() if "missing" not in result]
-    edits = dict.fromkeys(
-        edit
-        for result in present
-        for edit, scores in result["edits"].items()
-        if scores["truth_segments"]
-    )
+    digits = _column(metric)[2]
     rows = [
-        [f"`{edit}`", *(_edit_cell(result, edit, metric) for result in results.values())]
-        for edit in edits
+        [f"`{edit}`", *(_edit_cell(result, edit, metric, digits) for result in results.values())]
+        for edit in planted_edits(results)
     ]
     return _table([f"edit ({metric})", *results], rows)
 
 
-def _edit_cell(result: dict[str, Any], edit: str, metric: str) -> str:
+def _column(metric: str) -> tuple[str, str, int]:
+    for column in _COLUMNS:
+        if column[0] == metric:
+            return column
+    raise BadSettings(f"no column for metric {metric!r}: use {', '.join(METRICS)}")
+
+
+def _edit_cell(result: dict[str, Any], edit: str, metric: str, digits: int) -> str:
     if "missing" in result:
         return "missing"
     scores = result["edits"].get(edit)
-    return _number(scores[metric], 3) if scores and scores["truth_segments"] else "–"
+    return _number(scores[metric], digits) if scores and scores["truth_segments"] else "–"
 
 
 def _cell(scores: dict[str, Any], metric: str, digits: int) -> str:
@@ -76,6 +103,8 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
+    # A system named after a file may have a bar in its name, which would end the cell.
+    header, *rows = ([cell.replace("|", "\\|") for cell in line] for line in (header, *rows))
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     lines = [header, ["-" * width for width in widths], *rows]
     return "\n".join(

@@ -203,9 +203,12 @@ def pictures_at(path: Path, times: Float64, size: tuple[int, int]) -> Iterator[P
 def looped(path: Path, times: Float64, size: tuple[int, int]) -> Iterator[Picture]:
     """As `pictures_at`, from the file's beginning again whenever it ends."""
     period = probe(path).duration
-    for turn in range(int(times[-1] // period) + 1):
-        inside = times[(times >= turn * period) & (times < (turn + 1) * period)]
-        yield from pictures_at(path, inside - turn * period, size)
+    # One picture for each time: rounding may put a time at a lap's edge into either lap, but
+    # never into none.
+    laps = np.floor(times / period + 1e-9)
+    for lap in np.unique(laps):
+        inside = np.maximum(times[laps == lap] - lap * period, 0.0)
+        yield from pictures_at(path, inside, size)
 
 
 def _laid_over(picture: Picture, patch: np.ndarray, opacity: float, top: int, left: int) -> Picture:

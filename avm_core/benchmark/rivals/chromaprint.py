@@ -26,8 +26,10 @@ ITEM = 4096 / 3 / 11_025  # seconds from item to item: a third of an FFT frame a
 _KEY_BITS = 12  # of 32; AcoustID compares whole items, which noise breaks
 _MIN_VOTES, _MAX_OFFSETS = 6, 8
 _SMOOTH = 17  # items, about 2 s
-_MAX_DIFFERENCE = 10.5  # bits of 32; unrelated items differ in 16
-_MAX_GAP, _MIN_SECONDS = 8.0, 10.0
+# Bits of 32 that a copy's items differ in; unrelated ones differ in 16. The best of
+# `avm bench tune --only chromaprint` on dev.
+MAX_DIFFERENCE = 8.0
+_MAX_GAP, _MIN_SECONDS, _MIN_RUN = 8.0, 10.0, 1.5
 # An item looks at this much sound after its start.
 _REACH = 2.0
 
@@ -60,22 +62,24 @@ class ChromaprintSystem:
     name = "chromaprint"
     task: Task = "audio"
 
-    def __init__(self) -> None:
+    def __init__(self, max_difference: float = MAX_DIFFERENCE) -> None:
         self._printer = ChromaprintPrinter()
+        self._max_difference = max_difference
 
     @property
     def printers(self) -> tuple[Printer, ...]:
         return (self._printer,)
 
     def index(self, licensed: Sequence[Printed]) -> ChromaprintSearcher:
-        return ChromaprintSearcher(licensed, self._printer.key)
+        return ChromaprintSearcher(licensed, self._printer.key, self._max_difference)
 
 
 class ChromaprintSearcher:
     """Items of all titles, with a sorted list of their highest bits for the votes."""
 
-    def __init__(self, licensed: Sequence[Printed], key: str) -> None:
+    def __init__(self, licensed: Sequence[Printed], key: str, max_difference: float) -> None:
         self._key = key
+        self._max_difference = max_difference
         self._ids = [item.media_id for item in licensed]
         self._items = [np.frombuffer(item.prints.get(key, b""), "<u4") for item in licensed]
         heads = [_heads(items) for items in self._items]
@@ -128,7 +132,7 @@ class ChromaprintSearcher:
         if not len(distance):
             return []
         smooth = np.convolve(distance, np.ones(_SMOOTH) / _SMOOTH, mode="same")
-        near = np.flatnonzero(smooth < _MAX_DIFFERENCE)
+        near = _sustained(np.flatnonzero(smooth < self._max_difference))
         times: Float64 = (first + near).astype(np.float64) * ITEM
         matches = []
         for a, b in runs(times, _MAX_GAP):
@@ -162,6 +166,13 @@ def bit_distance(query: np.ndarray, ref: np.ndarray, offset: int) -> tuple[int, 
         return first, np.empty(0)
     different = query[first:last] ^ ref[first + offset : last + offset]
     return first, np.bitwise_count(different).astype(np.float64)
+
+
+def _sustained(near: Int64) -> Int64:
+    """Items of runs that last: a second of likeness between strangers is chance."""
+    spans = runs(near.astype(np.float64), 1.0)
+    kept = [near[a:b] for a, b in spans if (b - a) * ITEM >= _MIN_RUN]
+    return np.concatenate(kept) if kept else near[:0]
 
 
 def _heads(items: np.ndarray) -> Int64:

@@ -25,7 +25,9 @@ _DENSITY = 20.0  # landmarks per second that the mask's decay aims at
 _DECAY = 1 - 0.01 * _DENSITY * (_HOP / 352.8) ** 0.5 / 35  # per frame
 _PEAKS_PER_FRAME = 5
 _FANOUT, _MIN_DT, _MAX_DT, _MAX_DF = 3, 2, 63, 31
-_MIN_HASHES, _MIN_SECONDS, _MAX_GAP = 8, 10.0, 12.0
+# Aligned hashes of a match: the best of `avm bench tune --only landmarks` on dev.
+MIN_HASHES = 8
+_MIN_SECONDS, _MAX_GAP = 10.0, 12.0
 _MAX_SEGMENTS = 8
 
 
@@ -49,22 +51,24 @@ class LandmarkSystem:
     name = "landmarks"
     task: Task = "audio"
 
-    def __init__(self) -> None:
+    def __init__(self, min_hashes: int = MIN_HASHES) -> None:
         self._printer = LandmarkPrinter()
+        self._min_hashes = min_hashes
 
     @property
     def printers(self) -> tuple[Printer, ...]:
         return (self._printer,)
 
     def index(self, licensed: Sequence[Printed]) -> LandmarkSearcher:
-        return LandmarkSearcher(licensed, self._printer.key)
+        return LandmarkSearcher(licensed, self._printer.key, self._min_hashes)
 
 
 class LandmarkSearcher:
     """All hashes of all titles, sorted."""
 
-    def __init__(self, licensed: Sequence[Printed], key: str) -> None:
+    def __init__(self, licensed: Sequence[Printed], key: str, min_hashes: int) -> None:
         self._key = key
+        self._min_hashes = min_hashes
         self._ids = [item.media_id for item in licensed]
         columns = [_columns(item.prints.get(key, b"")) for item in licensed]
         hashes = np.concatenate([h for h, _ in columns] or [np.empty(0, np.int64)])
@@ -90,17 +94,17 @@ class LandmarkSearcher:
     def _of_title(self, ugc: Printed, title: int, query: Int64, ref: Int64) -> list[Match]:
         found: list[Match] = []
         for _ in range(_MAX_SEGMENTS):
-            if len(query) < _MIN_HASHES:
+            if len(query) < self._min_hashes:
                 break
             offset, count = best_offset((ref - query).astype(np.float64), 1.0)
-            if count < _MIN_HASHES:
+            if count < self._min_hashes:
                 break
             aligned = np.abs(ref - query - offset) <= 1
             times = np.sort(query[aligned]) * FRAME
             here = [
                 self._match(ugc, title, times[a:b], offset * FRAME)
                 for a, b in runs(times, _MAX_GAP)
-                if b - a >= _MIN_HASHES and times[b - 1] - times[a] >= _MIN_SECONDS
+                if b - a >= self._min_hashes and times[b - 1] - times[a] >= _MIN_SECONDS
             ]
             found += here
             # A found stretch is not looked for again at the offsets beside its own.

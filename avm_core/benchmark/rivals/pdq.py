@@ -16,7 +16,8 @@ from avm_core.benchmark.sets.manifest import Task
 from avm_core.media.filters import read_pictures
 from avm_core.types import Float64, Match, MediaInfo, Modality
 
-_MAX_DISTANCE, _MIN_QUALITY = 31, 50
+# vPDQ's own.
+MAX_DISTANCE, _MIN_QUALITY = 31, 50
 _MAX_SIDE = 512  # pixels; PDQ itself goes down to 64
 _MIN_FRAMES, _MIN_SECONDS, _MAX_GAP, _MAX_SEGMENTS = 5, 10.0, 8.0, 8
 _BYTES = 37  # time as float32, quality, 32 bytes of hash
@@ -51,22 +52,24 @@ class PdqSystem:
     name = "pdq"
     task: Task = "video"
 
-    def __init__(self) -> None:
+    def __init__(self, max_distance: int = MAX_DISTANCE) -> None:
         self._printer = PdqPrinter()
+        self._max_distance = max_distance
 
     @property
     def printers(self) -> tuple[Printer, ...]:
         return (self._printer,)
 
     def index(self, licensed: Sequence[Printed]) -> PdqSearcher:
-        return PdqSearcher(licensed, self._printer.key)
+        return PdqSearcher(licensed, self._printer.key, self._max_distance)
 
 
 class PdqSearcher:
     """All hashes in one matrix of bits; exact."""
 
-    def __init__(self, licensed: Sequence[Printed], key: str) -> None:
+    def __init__(self, licensed: Sequence[Printed], key: str, max_distance: int) -> None:
         self._key = key
+        self._max_distance = max_distance
         self._ids = [item.media_id for item in licensed]
         parts = [_parse(item.prints.get(key, b"")) for item in licensed]
         self._times = np.concatenate([times for times, _ in parts] or [np.empty(0)])
@@ -81,7 +84,7 @@ class PdqSearcher:
         times, bits = _parse(ugc.prints.get(self._key, b""))
         # With bits as ±1 the product is 256 - 2 x distance.
         products = bits.astype(np.float32) @ self._bits.astype(np.float32).T
-        i, j = np.nonzero(products >= 256 - 2 * _MAX_DISTANCE)
+        i, j = np.nonzero(products >= 256 - 2 * self._max_distance)
         found: list[Match] = []
         for title in np.unique(self._titles[j]).tolist():
             mine = self._titles[j] == title

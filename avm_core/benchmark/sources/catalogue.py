@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from avm_core.benchmark.sets.manifest import Skipped
 from avm_core.benchmark.sources.fetch import fetch
-from avm_core.benchmark.sources.package import Package, load_catalogue
+from avm_core.benchmark.sources.package import SPLITS, Package, load_catalogue
 from avm_core.errors import BadMedia, BadSettings
 from avm_core.media.probe import probe
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One media file of a package. `duration` in seconds, 0 for a still."""
+    """One media file of a package. `duration` in seconds, 0 for a still; `content` is the sha256
+    of its bytes, empty for a file that is in no package."""
 
     work: str
     package: str
@@ -28,6 +29,7 @@ class Source:
     duration: float
     audio: bool
     video: bool
+    content: str = ""
 
 
 def sources(
@@ -39,8 +41,8 @@ def sources(
 ) -> tuple[list[Source], list[Skipped]]:
     """Usable media of a split, in the catalogue's order, and what was left out with its reason.
 
-    Unreadable, too short and unavailable media are skipped, never an error. Files of equal
-    bytes count once.
+    Unreadable, too short and unavailable media are skipped, never an error, and so is a package
+    without a file of the wanted names. Files of equal bytes count once.
     """
     found: list[Source] = []
     skipped: list[Skipped] = []
@@ -53,7 +55,11 @@ def sources(
         except BadSettings as error:
             skipped.append(Skipped(package.name, str(error)))
             continue
-        for entry in _entries(package, folder):
+        entries = _entries(package, folder)
+        if not entries:
+            wanted = ", ".join(package.files)
+            skipped.append(Skipped(package.name, f"no media named {wanted}: correct `files`"))
+        for entry in entries:
             reason = _reason(entry, seen, min_seconds, still=package.kind == "still")
             name = f"{package.name}/{entry['path']}"
             if reason:
@@ -88,6 +94,7 @@ def _source(package: Package, folder: Path, entry: dict[str, Any]) -> Source:
         duration=entry["duration"],
         audio=entry["audio"],
         video=entry["video"],
+        content=entry["content"],
     )
 
 
@@ -132,8 +139,7 @@ def _probe(path: Path) -> _Probed:
     return _Probed(content, info.duration, info.audio is not None, info.video is not None)
 
 
-def all_sources(cache_dir: Path, kinds: Sequence[str]) -> Iterator[Source]:
-    """Media of every split; what is not available is left out."""
-    for split in ("train", "dev", "test"):
-        found, _ = sources(split, cache_dir, kinds=kinds)
-        yield from found
+def all_sources(cache_dir: Path, kinds: Sequence[str]) -> tuple[list[Source], list[Skipped]]:
+    """Media of every split, and what was left out."""
+    parts = [sources(split, cache_dir, kinds=kinds) for split in SPLITS]
+    return [s for found, _ in parts for s in found], [s for _, left in parts for s in left]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,14 @@ _SAME_SECONDS = 30.0
 
 
 def check_splits(cache_dir: Path) -> dict[str, Any]:
-    """{"seconds": {split: {kind: s}}, "same_sound": [[work, work, seconds]]} of all packages.
+    """{"seconds": {split: {kind: s}}, "missing": {package: reason}, "compared": [held, all],
+    "same_bytes": [[work, work]], "same_sound": [[work, work, seconds]]} of all packages.
 
-    Raises `BadSettings` where a work or the bytes of a file are in two splits.
+    A `missing` package was compared with nothing: only an empty one proves the splits apart.
+    Raises `BadSettings` where a work is in two splits.
     """
-    found = list(all_sources(cache_dir, ("music", "speech", "camera", "animation", "graphics")))
+    kinds = ("music", "speech", "ambience", "camera", "animation", "graphics")
+    found, skipped = all_sources(cache_dir, kinds)
     check_works(found)
     seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for source in found:
@@ -38,7 +42,9 @@ def check_splits(cache_dir: Path) -> dict[str, Any]:
     held = [source for source in music if source.split != "train"]
     pairs = same_sound(held, music)
     return {
-        "seconds": {split: dict(kinds) for split, kinds in seconds.items()},
+        "seconds": {split: dict(parts) for split, parts in seconds.items()},
+        "missing": {left.path: left.reason for left in skipped if "/" not in left.path},
+        "same_bytes": [[one.work, other.work] for one, other in duplicates_by_bytes(found)],
         "compared": [len(held), len(music)],
         "same_sound": [[one.work, other.work, round(length, 1)] for one, other, length in pairs],
     }
@@ -52,6 +58,20 @@ def check_works(found: Sequence[Source]) -> None:
     torn = sorted(work for work, names in splits.items() if len(names) > 1)
     if torn:
         raise BadSettings(f"{', '.join(torn)}: in more than one split, choose one in the catalogue")
+
+
+def duplicates_by_bytes(found: Sequence[Source]) -> list[tuple[Source, Source]]:
+    """Pairs of files from different splits that are equal byte by byte."""
+    alike: dict[str, list[Source]] = defaultdict(list)
+    for source in found:
+        if source.content:
+            alike[source.content].append(source)
+    return [
+        (one, other)
+        for group in alike.values()
+        for one, other in combinations(group, 2)
+        if one.split != other.split
+    ]
 
 
 def same_sound(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 import sys
@@ -90,6 +91,10 @@ def _unpack_deb(archive: Path, folder: Path) -> None:
         relative = path.relative_to(whole)
         if path.suffix.lower() in MEDIA_SUFFIXES:
             _place(folder, relative.as_posix()).write_bytes(path.read_bytes())
+        elif path.suffix == ".gz" and _is_media(relative.stem):
+            # Debian packs what lies in /usr/share/doc, films too.
+            name = relative.with_suffix("").as_posix()
+            _place(folder, name).write_bytes(gzip.decompress(path.read_bytes()))
         elif path.suffix.lower() in (".pk3", ".zip") and zipfile.is_zipfile(path):
             # Games keep their music in zips of other names.
             _unzip(path, folder / relative)

@@ -14,6 +14,7 @@ from avm_core.benchmark.edits.picture import (
     grain,
     grey,
     letterbox,
+    looped,
     low_resolution,
     mirror,
     rotate,
@@ -118,3 +119,23 @@ def test_inserted_frames_come_about_as_often_as_said():
     result = list(InsertedFrames(10, 5)(iter(still), np.arange(400) / 25))
     changed = sum(not np.array_equal(picture, still[0]) for picture in result)
     assert 20 <= changed <= 65
+
+
+@pytest.mark.parametrize(("period", "count"), [(33, 100), (38, 191), (25, 76)])
+def test_a_looped_file_has_a_picture_for_every_time(tmp_path, period, count):
+    """Lengths at which a lap's edge, computed as time // period, is off by rounding."""
+    path = tmp_path / "ramp.mp4"
+    ramp = (np.full((32, 32, 3), 20 + 5 * number, np.uint8) for number in range(period))
+    write_media(path, video=ramp, video_format=VideoFormat(bitrate=500_000))
+    shown = list(looped(path, np.arange(count) / 25.0, (32, 32)))
+    assert len(shown) == count
+    levels = np.array([picture.mean() for picture in shown])
+    assert np.abs(levels - (20 + 5 * (np.arange(count) % period))).max() < 2.4
+
+
+def test_a_clip_inside_a_looped_picture_keeps_all_its_pictures(tmp_path):
+    path = tmp_path / "short.mp4"
+    write_media(path, video=(np.full((32, 32, 3), 90, np.uint8) for _ in range(33)))
+    clip = [np.full((*SIZE, 3), 200, np.uint8)] * 100
+    inset = PictureInPicture(path, 0.5, 0.5, 0.5)
+    assert len(list(inset(iter(clip), np.arange(100) / 25.0))) == 100

@@ -123,6 +123,26 @@ def test_mixing_silence_is_refused(tmp_path):
         Mixed(path, 0.0, 5.0)(bursts(), RATE)
 
 
+def test_reverberation_does_not_delay_the_direct_sound():
+    click = np.zeros(RATE, np.float32)
+    click[RATE // 2] = 0.5
+    made = np.abs(Reverberant(0.6, 0.4, 2)(click, RATE))
+    assert int(np.flatnonzero(made > 1e-3)[0]) == RATE // 2
+    assert int(np.argmax(made)) == RATE // 2
+    assert made[RATE // 2 + round(0.005 * RATE) :].max() > 1e-3
+
+
+def test_pitch_keeps_the_time_of_every_change():
+    """Loudness that changes ten times a second at random can line up in one place only."""
+    steps = np.repeat(np.random.default_rng(4).uniform(0.05, 1, 60), RATE // 10)
+    samples = 0.3 * steps * np.sin(2 * np.pi * 600 * np.arange(len(steps)) / RATE)
+    for semitones in (-4.0, 1.0, 4.0):
+        made = Pitched(semitones)(samples.astype(np.float32), RATE)
+        for half in np.array_split(np.arange(len(samples)), 2):
+            before, after = (envelope(s[half]) for s in (samples, made))
+            assert abs(shift_seconds(before - before.mean(), after - after.mean())) < 0.015
+
+
 def test_reverberation_rings_on_and_silences_are_silent():
     samples = bursts()
     gap = slice(int(1.55 * RATE), int(1.75 * RATE))

@@ -1,6 +1,8 @@
 """What trains never tests: every package and work is in one split, and sounds are compared."""
 
+import gzip
 import json
+import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -11,7 +13,7 @@ import pytest
 
 from avm_core.benchmark.sources import catalogue, fetch
 from avm_core.benchmark.sources.catalogue import Source, sources
-from avm_core.benchmark.sources.disjoint import check_works, same_sound
+from avm_core.benchmark.sources.disjoint import check_works, duplicates_by_bytes, same_sound
 from avm_core.benchmark.sources.package import Package, check_packages, load_catalogue
 from avm_core.errors import BadSettings
 from avm_core.media.write import AudioFormat, write_media
@@ -78,9 +80,6 @@ def archives(tmp_path, monkeypatch):
     """Downloads copy a prepared archive instead of asking a registry."""
     wheel = tmp_path / "album-1.0-py3-none-any.whl"
     song = write_sound(tmp_path / "song.m4a", tune(1, 5))
-    inner = tmp_path / "music.zip"
-    with zipfile.ZipFile(inner, "w") as file:
-        file.write(song, "deep/again.m4a")
     with zipfile.ZipFile(wheel, "w") as file:
         file.write(song, "album/song.m4a")
         file.writestr("album/code.py", "print('not media')")
@@ -148,6 +147,39 @@ def test_tar_archives_and_names_that_climb_out(tmp_path):
         fetch._unpack(note, tmp_path / "out")
 
 
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs dpkg")
+def test_a_debian_package_with_packed_films_and_music_in_zips(tmp_path):
+    tree, film = tmp_path / "tree", write_sound(tmp_path / "film.m4a", tune(1, 2))
+    share = tree / "usr" / "share"
+    share.mkdir(parents=True)
+    (share / "film.m4a.gz").write_bytes(gzip.compress(film.read_bytes()))
+    (share / "changelog.gz").write_bytes(gzip.compress(b"text"))
+    (share / "linked.m4a").symlink_to("/etc/hostname")
+    shutil.copy(film, share / "plain.M4A")
+    with zipfile.ZipFile(share / "data.pk3", "w") as file:
+        file.write(film, "deep/song.m4a")
+        file.writestr("deep/map.bsp", "no media")
+    (tree / "DEBIAN").mkdir()
+    control = "Package: album\nVersion: 1\nArchitecture: all\nMaintainer: A B <a@b.c>\n"
+    (tree / "DEBIAN" / "control").write_text(control + "Description: an album\n")
+    deb = tmp_path / "album_1_all.deb"
+    subprocess.run(["dpkg-deb", "-b", str(tree), str(deb)], check=True, capture_output=True)
+    fetch._unpack(deb, tmp_path / "out")
+    out = tmp_path / "out" / "usr" / "share"
+    found = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    assert found == {"film.m4a", "plain.M4A", "data.pk3/deep/song.m4a"}
+    assert {(out / name).read_bytes() for name in found} == {film.read_bytes()}
+
+
+def test_a_package_without_the_wanted_files_is_skipped_with_its_reason(tmp_path, monkeypatch):
+    write_sound(tmp_path / "pypi" / "album-1.0" / "a.m4a", tune(1, 2))
+    wanted = package(files=("**/moved.m4a",))
+    monkeypatch.setattr(catalogue, "load_catalogue", lambda: (wanted,))
+    found, skipped = sources("dev", tmp_path)
+    assert found == []
+    assert [(s.path, "moved.m4a" in s.reason) for s in skipped] == [("album", True)]
+
+
 def test_unreadable_short_and_equal_files_are_skipped_with_their_reason(tmp_path, monkeypatch):
     folder = tmp_path / "pypi" / "album-1.0"
     song = write_sound(folder / "a.m4a", tune(1, 6))
@@ -165,6 +197,22 @@ def test_unreadable_short_and_equal_files_are_skipped_with_their_reason(tmp_path
     record = json.loads((tmp_path / "pypi" / "album-1.0.probed.json").read_text())
     assert set(record) == {"a.m4a", "b.m4a", "c.m4a", "d.m4a"}
     assert sources("test", tmp_path) == ([], [])
+
+
+def test_equal_bytes_in_two_splits_are_found(tmp_path, monkeypatch):
+    song = write_sound(tmp_path / "pypi" / "one-1.0" / "song.m4a", tune(1, 2))
+    (tmp_path / "pypi" / "two-1.0").mkdir()
+    shutil.copy(song, tmp_path / "pypi" / "two-1.0" / "theme.m4a")
+    write_sound(tmp_path / "pypi" / "two-1.0" / "other.m4a", tune(2, 2))
+    torn = (package("one", split="train"), package("two", split="test"))
+    for packages, expected in (
+        (torn, [("one/song", "two/theme")]),
+        (tuple(replace(p, split="dev") for p in torn), []),
+    ):
+        monkeypatch.setattr(catalogue, "load_catalogue", lambda found=packages: found)
+        found, _ = catalogue.all_sources(tmp_path, ("music",))
+        pairs = duplicates_by_bytes(found)
+        assert [(one.work, other.work) for one, other in pairs] == expected
 
 
 # --- the same track twice ---------------------------------------------------------------------
