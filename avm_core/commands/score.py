@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from avm_core.errors import BadSettings
 from avm_core.evaluate.breakdown import Upload, score_by_edit
@@ -14,7 +14,7 @@ from avm_core.evaluate.metrics import score
 from avm_core.evaluate.plots import write_plots
 from avm_core.evaluate.tables import to_markdown
 from avm_core.evaluate.truth import TruthSegment, read_matches, read_truth
-from avm_core.types import Match
+from avm_core.types import Match, Modality
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -24,7 +24,9 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.manifest:
         if arguments.clean_hours is not None:
             raise BadSettings("leave --clean-hours out: the manifest knows which uploads are clean")
-        result = _on_set(truth, read_matches(path), Path(arguments.manifest), arguments.task)
+        result = _on_set(
+            truth, read_matches(path), Path(arguments.manifest), arguments.task or "both"
+        )
         printed = result
     elif truth is None:
         raise BadSettings("say what is true: --truth GT.csv, or --manifest DIR of a benchmark set")
@@ -54,19 +56,21 @@ def write_report(results: dict[str, dict[str, Any]], folder: Path) -> None:
 
 
 def _on_set(
-    truth: list[TruthSegment] | None, matches: Sequence[Match], folder: Path, task: str | None
+    truth: list[TruthSegment] | None,
+    matches: Sequence[Match],
+    folder: Path,
+    task: Modality | Literal["both"],
 ) -> dict[str, Any]:
     """Uploads of the set that lack the stream of `task` do not count, and neither does what
     was matched on them; an upload from outside the set is refused."""
-    from avm_core.benchmark.quality import TASKS, uploads_of
+    from avm_core.benchmark.quality import uploads_of
     from avm_core.benchmark.sets.manifest import read_manifest
 
     manifest = read_manifest(folder)
-    chosen = next((known for known in TASKS if known == task), "both")
-    uploads = uploads_of(manifest, chosen)
+    uploads = uploads_of(manifest, task)
     aside = {item.media_id for item in manifest.ugc} - {upload.ugc_id for upload in uploads}
     return score_by_edit(
-        manifest.truth(chosen) if truth is None else truth,
+        manifest.truth(task) if truth is None else truth,
         [match for match in matches if match.ugc_id not in aside],
         uploads,
     )
@@ -78,7 +82,7 @@ def _on_file(
     """A truth file does not say what was done to an upload, nor how long the clean ones are:
     there are no edits, and no interval of false positives per hour."""
     scores = score(truth, matches, clean_hours)
-    named = dict.fromkeys(row.ugc_id for row in (*truth, *matches))
+    named = dict.fromkeys([row.ugc_id for row in truth] + [match.ugc_id for match in matches])
     uploads = [Upload(name, "", "", hours=0.0, clean=False) for name in named]
-    overall = score_by_edit(truth, matches, uploads)["overall"] if uploads else {"intervals": {}}
+    overall = score_by_edit(truth, matches, uploads)["overall"]
     return {"overall": overall | scores, "edits": {}, "strengths": {}}

@@ -137,6 +137,8 @@ def _found(truth: Sequence[TruthSegment], matches: Sequence[Match]) -> float | N
 def _intervals(group: Sequence[_Judged], resamples: int, seed: int) -> dict[str, Any]:
     """A draw says how often each upload counts: most metrics are made of sums over uploads,
     so that all draws are one matrix product, and the others weigh what is sorted once."""
+    if not group:
+        return {"intervals": {}}
     terms = np.array([_terms(item) for item in group])
     draws = np.random.default_rng(seed).multinomial(
         len(group), np.full(len(group), 1 / len(group)), size=resamples

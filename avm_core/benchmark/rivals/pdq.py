@@ -101,10 +101,17 @@ class PdqSearcher:
                 break
             agree = np.abs(ref - query - offset) <= 1.0
             times = np.unique(query[agree])
-            for a, b in runs(times, _MAX_GAP):
-                if b - a >= _MIN_FRAMES and times[b - 1] - times[a] + 1 >= _MIN_SECONDS:
-                    found.append(self._match(ugc, title, times[a:b], offset))
-            query, ref = query[~agree], ref[~agree]
+            here = [
+                self._match(ugc, title, times[a:b], offset)
+                for a, b in runs(times, _MAX_GAP)
+                if b - a >= _MIN_FRAMES and times[b - 1] - times[a] + 1 >= _MIN_SECONDS
+            ]
+            found += here
+            # A scene that holds still agrees with many offsets: what is found stays found.
+            rest = ~agree
+            for match in here:
+                rest &= (query < match.ugc_start) | (query > match.ugc_end)
+            query, ref = query[rest], ref[rest]
         return found
 
     def _match(self, ugc: Printed, title: int, times: Float64, offset: float) -> Match:

@@ -126,7 +126,7 @@ def write_manifest(manifest: SetManifest, folder: Path) -> None:
         folder / "truth.csv",
         ("ugc_id", "licensed_id", *times),
         [
-            (ugc, row.licensed_id, *(f"{getattr(row, t):.3f}" for t in times))
+            (ugc, row.licensed_id, *(str(getattr(row, t)) for t in times))
             for ugc, row in planted
         ],
     )

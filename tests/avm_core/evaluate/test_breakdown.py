@@ -6,8 +6,6 @@ import pytest
 from avm_core.errors import BadSettings
 from avm_core.evaluate.breakdown import Upload, score_by_edit
 from avm_core.evaluate.metrics import score
-from avm_core.evaluate.plots import write_plots
-from avm_core.evaluate.tables import to_markdown
 from avm_core.evaluate.truth import TruthSegment
 from avm_core.types import Match
 
@@ -37,9 +35,10 @@ def example(count=30, seed=3):
             truth.append(truth_row(name, 5.0, 35.0))
             error = rng.uniform(-4, 4)
             if rng.random() < 0.8:
-                matches.append(match(name, 5.0 + error, 35.0 + error / 2))
+                sure = round(rng.uniform(0.3, 1), 1)  # rounded, so that some are equal
+                matches.append(match(name, 5.0 + error, 35.0 + error / 2, rating=sure))
             if rng.random() < 0.3:
-                matches.append(match(name, 30.0, 50.0))
+                matches.append(match(name, 30.0, 50.0, rating=0.5))
         if rng.random() < 0.2:
             matches.append(match(name, licensed="other"))
     return truth, matches, uploads
@@ -79,7 +78,8 @@ def test_intervals_equal_those_of_resampling_and_scoring_again():
     draws = np.random.default_rng(seed).multinomial(
         len(uploads), np.full(len(uploads), 1 / len(uploads)), size=resamples
     )
-    samples = {name: [] for name in ("final", "f1", "iou", "vcsl_f1", "boundary_median_s")}
+    names = ("final", "f1", "iou", "vcsl_f1", "micro_ap", "boundary_median_s")
+    samples = {name: [] for name in names}
     false = []
     for counts in draws:
         rows, found, hours, wrong = [], [], 0.0, 0
@@ -127,26 +127,41 @@ def test_matches_of_unknown_uploads_are_refused():
         score_by_edit([truth_row("a")], [match("x")], [upload("a")])
 
 
-def test_tables_say_missing_and_never_zero():
-    result = score_by_edit([truth_row("a")], [match("a")], [upload("a")], resamples=5)
-    text = to_markdown({"ours": result, "theirs": {"missing": "install it"}})
-    lines = text.splitlines()
-    assert lines[2].startswith("| ours   | 1.000 [1.000, 1.000]")
-    assert lines[3].count("missing") == 11
-    assert "| `noise`      | 1.000 | missing |" in lines
-    assert lines[-1] == "- theirs: missing, install it"
-    assert len({line.count("|") for line in lines[:4]}) == 1
+def test_every_interval_holds_the_score_itself():
+    result = score_by_edit(*example(60), resamples=200)
+    for scores in (result["overall"], result["edits"]["noise"], result["edits"]["crop"]):
+        for name, interval in scores["intervals"].items():
+            if scores[name] is None:
+                assert interval is None, name
+            else:
+                assert interval[0] <= scores[name] <= interval[1], name
+                assert interval[0] < interval[1], name
+    assert {"micro_ap", "found", "fp_per_clean_hour"} < set(result["overall"]["intervals"])
+    clean = result["edits"]["clean"]
+    assert clean["intervals"]["fp_per_clean_hour"][0] < clean["fp_per_clean_hour"]
+    assert clean["boundary_median_s"] is clean["intervals"]["boundary_median_s"] is None
 
 
-def test_plots_are_pictures_with_something_on_them(tmp_path):
-    from PIL import Image
+def test_edits_that_are_equally_good_in_every_upload_have_a_micro_ap_without_spread():
+    names = [f"u{n}" for n in range(6)]
+    halves = [match(n, 0.0, 10.0) for n in names]  # half the truth, nothing beside it
+    result = score_by_edit([truth_row(n) for n in names], halves, [upload(n) for n in names])
+    assert result["overall"]["micro_ap"] == pytest.approx(0.5)
+    assert result["overall"]["intervals"]["micro_ap"] == pytest.approx([0.5, 0.5])
 
-    truth, matches, uploads = example()
-    result = score_by_edit(truth, matches, uploads, resamples=20)
-    written = write_plots({"ours": result, "theirs": {"missing": "x"}}, tmp_path)
-    assert [path.name for path in written] == ["overall.png", "edits.png"]
-    for path in written:
-        pixels = np.asarray(Image.open(path).convert("L"))
-        assert min(pixels.shape) > 150
-        assert (pixels < 128).mean() > 0.005
-    assert write_plots({"theirs": {"missing": "x"}}, tmp_path) == []
+
+def test_the_same_seed_gives_the_same_intervals_and_another_seed_others():
+    def final(seed):
+        return score_by_edit(*example(), resamples=50, seed=seed)["overall"]["intervals"]["final"]
+
+    assert final(1) == final(1)
+    assert final(1) != final(2)
+
+
+def test_a_set_without_uploads_or_without_matches_has_scores():
+    nothing = score_by_edit([], [], [])
+    assert nothing["overall"]["uploads"] == 0
+    assert (nothing["overall"]["intervals"], nothing["edits"]) == ({}, {})
+    unfound = score_by_edit([truth_row("a")], [], [upload("a")])["overall"]
+    assert unfound["final"] == unfound["found"] == 0.0
+    assert unfound["intervals"]["final"] == unfound["intervals"]["micro_ap"] == [0.0, 0.0]
