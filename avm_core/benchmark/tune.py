@@ -16,7 +16,7 @@ from avm_core.benchmark.sets.manifest import SetManifest
 from avm_core.config import load_settings
 from avm_core.errors import BadSettings
 
-_COSINES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
+_COSINES = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
 
 def _menus() -> dict[str, tuple[Callable[[Any], System], tuple[float, ...]]]:

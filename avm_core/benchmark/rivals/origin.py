@@ -21,7 +21,7 @@ WINDOW = 5.0
 QUERY_STEP, REF_STEP = 3.0, 1.0
 MAX_GAP, MIN_DURATION = 10.0, 20.0
 # Its own 0.90 belongs to its own vectors. These are the best of `avm bench tune` on dev.
-THRESHOLD: dict[Modality, float] = {"audio": 0.75, "video": 0.75}
+THRESHOLD: dict[Modality, float] = {"audio": 0.5, "video": 0.65}
 
 
 class OriginSystem:
@@ -149,21 +149,22 @@ def to_segments(hits: Sequence[Run]) -> list[Run]:
 
 
 def merge(runs: Sequence[Run]) -> list[Run]:
-    """Neighbours of one title whose gaps are below `MAX_GAP` on both sides become one run."""
+    """Neighbours of one title become one run where the next window starts less than `MAX_GAP`
+    after the last one ends, on both sides; a step back in the title counts as no gap."""
     merged: list[Run] = []
     for run in runs:
         last = merged[-1] if merged else None
         if (
             last is not None
             and last.title == run.title
-            and run.ugc_start - last.ugc_end < MAX_GAP
-            and 0 <= run.ref_start - last.ref_end < MAX_GAP
+            and run.ugc_start - (last.ugc_end + WINDOW) < MAX_GAP
+            and run.ref_start - (last.ref_end + WINDOW) < MAX_GAP
         ):
             windows = last.windows + run.windows
             merged[-1] = replace(
                 last,
                 ugc_end=run.ugc_end,
-                ref_end=run.ref_end,
+                ref_end=max(last.ref_end, run.ref_end),
                 score=(last.score * last.windows + run.score * run.windows) / windows,
                 windows=windows,
             )

@@ -125,10 +125,7 @@ def write_manifest(manifest: SetManifest, folder: Path) -> None:
     _write_rows(
         folder / "truth.csv",
         ("ugc_id", "licensed_id", *times),
-        [
-            (ugc, row.licensed_id, *(str(getattr(row, t)) for t in times))
-            for ugc, row in planted
-        ],
+        [(ugc, row.licensed_id, *(str(getattr(row, t)) for t in times)) for ugc, row in planted],
     )
     _write_rows(
         folder / "truth_rutube.csv",

@@ -126,10 +126,11 @@ def run(title, ugc, ref, end=None):
 
 
 def test_origin_merges_below_ten_seconds_on_both_sides():
-    assert len(merge([run(1, 0, 50), run(1, 9, 59)])) == 1
-    assert len(merge([run(1, 0, 50), run(1, 10, 60)])) == 2
-    assert len(merge([run(1, 0, 50), run(1, 3, 61)])) == 2
-    assert len(merge([run(1, 0, 50), run(1, 3, 40)])) == 2
+    # A window is 5 s long: from the start of one to the start of the next are 5 s and the gap.
+    assert len(merge([run(1, 0, 50), run(1, 14, 64)])) == 1
+    assert len(merge([run(1, 0, 50), run(1, 15, 65)])) == 2
+    assert len(merge([run(1, 0, 50), run(1, 3, 66)])) == 2
+    assert len(merge([run(1, 0, 50), run(1, 3, 40)])) == 1
     assert len(merge([run(1, 0, 50), run(2, 3, 53)])) == 2
     (one,) = merge([run(1, 0, 50), run(1, 3, 53), run(1, 6, 56)])
     assert (one.ugc_end, one.ref_end, one.windows) == (6, 56, 3)
