@@ -24,7 +24,7 @@ def _menus() -> dict[str, tuple[Callable[[Any], System], tuple[float, ...]]]:
     return {
         "origin (audio)": (lambda value: OriginSystem("audio", settings, value), _COSINES),
         "origin (video)": (lambda value: OriginSystem("video", settings, value), _COSINES),
-        "chromaprint": (ChromaprintSystem, (6.5, 7.5, 8.0, 8.5, 9.0, 9.5, 10.5)),
+        "chromaprint": (ChromaprintSystem, (3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0)),
         "landmarks": (LandmarkSystem, (5, 8, 12, 16, 24, 32)),
         "pdq": (PdqSystem, (31, 40, 50, 60, 70, 80)),
     }

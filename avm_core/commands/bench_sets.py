@@ -12,9 +12,8 @@ from avm_core.benchmark.rivals.registry import systems
 from avm_core.benchmark.sets.build import SEED, build_set
 from avm_core.benchmark.sets.manifest import SetManifest
 from avm_core.commands.progress import progress_bar
+from avm_core.commands.score import write_report
 from avm_core.errors import BadSettings
-from avm_core.evaluate.plots import write_plots
-from avm_core.evaluate.tables import to_markdown
 
 _DEMO_MEDIA = "local/media"
 # The contract of `avm bench quality`; `score.json` of a report has every metric.
@@ -47,7 +46,7 @@ def quality(arguments: argparse.Namespace) -> dict[str, Any]:
         found = find_matches(system, manifest, folder, _prints(folder), tell)
     result = score_system(found, manifest, arguments.modality)
     if arguments.report:
-        _report({name: result}, Path(arguments.report), arguments.modality)
+        write_report({name: result}, Path(arguments.report) / arguments.modality)
     edits = {edit: _short(score) for edit, score in result["edits"].items()}
     return {"overall": _short(result["overall"]), "edits": edits}
 
@@ -63,7 +62,7 @@ def rivals(arguments: argparse.Namespace) -> dict[str, Any]:
     speed = measure_systems(chosen, *_timed(manifest, folder))
     if arguments.report:
         for task, results in table.items():
-            _report(results, Path(arguments.report), task)
+            write_report(results, Path(arguments.report) / task)
         path = Path(arguments.report) / "speed.json"
         path.write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
     overall = {
@@ -112,11 +111,3 @@ def _prints(folder: Path) -> Path:
 
 def _short(score: dict[str, Any]) -> dict[str, Any]:
     return {name: score[name] for name in _QUALITY}
-
-
-def _report(results: dict[str, Any], folder: Path, task: str) -> None:
-    target = folder / task
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "score.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    (target / "score.md").write_text(to_markdown(results), encoding="utf-8")
-    write_plots(results, target)

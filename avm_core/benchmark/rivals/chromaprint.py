@@ -28,7 +28,7 @@ _MIN_VOTES, _MAX_OFFSETS = 6, 8
 _SMOOTH = 17  # items, about 2 s
 # Bits of 32 that a copy's items differ in; unrelated ones differ in 16. The best of
 # `avm bench tune --only chromaprint` on dev.
-MAX_DIFFERENCE = 8.0
+MAX_DIFFERENCE = 5.0
 _MAX_GAP, _MIN_SECONDS, _MIN_RUN = 8.0, 10.0, 1.5
 # An item looks at this much sound after its start.
 _REACH = 2.0

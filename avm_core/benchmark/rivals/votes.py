@@ -19,7 +19,8 @@ def best_offset(offsets: Float64, step: float) -> tuple[float, int]:
     apart = np.diff(values) == 1
     near[1:] += np.where(apart, counts[:-1], 0)
     near[:-1] += np.where(apart, counts[1:], 0)
-    best = int(near.argmax())
+    # Of two that tie with each other's votes the fuller one is nearer to the truth.
+    best = int(np.lexsort((counts, near))[-1])
     return float(values[best] * step), int(near[best])
 
 

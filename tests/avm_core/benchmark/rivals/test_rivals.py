@@ -26,7 +26,7 @@ TOLERANCE = {
     "avm": 1.5,
     "avm (audio)": 1.5,
     "avm (video)": 4.0,
-    "origin (audio)": 5.0,
+    "origin (audio)": 8.0,
     "origin (video)": 5.0,
     "chromaprint": 3.0,
     "landmarks": 5.0,
@@ -149,7 +149,7 @@ def test_origin_drops_impostors_and_the_short():
 
 
 def test_votes_runs_and_pairs():
-    assert best_offset(np.array([5.0, 5.9, 6.1, -3.0]), 1.0) in ((5.0, 3), (6.0, 3))
+    assert best_offset(np.array([5.0, 5.9, 6.1, -3.0]), 1.0) == (6.0, 3)
     assert list(runs(np.array([0.0, 1, 2, 9, 10]), 3)) == [(0, 3), (3, 5)]
     assert list(runs(np.empty(0), 3)) == []
     i, j = equal_pairs(np.array([7, 1, 9]), np.array([1, 1, 5, 9]))
