@@ -137,12 +137,8 @@ class Logo:
             if patch is None:
                 patch = _emblem(round(picture.shape[0] * self.share), self.seed)
             room = (picture.shape[0] - patch.shape[0], picture.shape[1] - patch.shape[1])
-            yield _laid_over(
-                picture, patch, self.opacity, round(room[0] * self.y), self._left(room)
-            )
-
-    def _left(self, room: tuple[int, int]) -> int:
-        return round(room[1] * self.x)
+            top, left = round(room[0] * self.y), round(room[1] * self.x)
+            yield _laid_over(picture, patch, self.opacity, top, left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from avm_core.benchmark.rivals.base import Printed, Printer
-from avm_core.benchmark.rivals.votes import best_offset, equal_pairs, runs
+from avm_core.benchmark.rivals.votes import best_offset, equal_pairs, outside, runs
 from avm_core.benchmark.sets.manifest import Task
 from avm_core.errors import BadMedia
 from avm_core.types import Float64, Int64, Match, MediaInfo, Modality
@@ -26,8 +26,8 @@ ITEM = 4096 / 3 / 11_025  # seconds from item to item: a third of an FFT frame a
 _KEY_BITS = 12  # of 32; AcoustID compares whole items, which noise breaks
 _MIN_VOTES, _MAX_OFFSETS = 6, 8
 _SMOOTH = 17  # items, about 2 s
-# Bits of 32 that a copy's items differ in; unrelated ones differ in 16. The best of
-# `avm bench tune --only chromaprint` on dev.
+# Bits of 32 that a copy's items differ in; unrelated ones differ in 16. Interim, to be
+# set by `avm bench tune --only chromaprint` on dev.
 MAX_DIFFERENCE = 5.0
 _MAX_GAP, _MIN_SECONDS, _MIN_RUN = 8.0, 10.0, 1.5
 # An item looks at this much sound after its start.
@@ -119,11 +119,8 @@ class ChromaprintSearcher:
                 break
             here = self._segments(ugc, items, title, int(offset))
             found += here
-            # A found stretch is not looked for again at the offsets beside its own.
-            times = query * ITEM
             other = np.abs(ref - query - offset) > 2
-            for match in here:
-                other &= (times < match.ugc_start - _REACH) | (times > match.ugc_end)
+            other &= outside(query * ITEM, here, before=_REACH)
             query, ref = query[other], ref[other]
         return found
 

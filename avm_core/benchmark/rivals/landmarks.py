@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from avm_core.benchmark.rivals.base import Printed, Printer
-from avm_core.benchmark.rivals.votes import best_offset, equal_pairs, runs
+from avm_core.benchmark.rivals.votes import best_offset, equal_pairs, outside, runs
 from avm_core.benchmark.sets.manifest import Task
 from avm_core.media.decode import decode_audio
 from avm_core.types import Bool, Float32, Int64, Match, MediaInfo, Modality
@@ -25,7 +25,7 @@ _DENSITY = 20.0  # landmarks per second that the mask's decay aims at
 _DECAY = 1 - 0.01 * _DENSITY * (_HOP / 352.8) ** 0.5 / 35  # per frame
 _PEAKS_PER_FRAME = 5
 _FANOUT, _MIN_DT, _MAX_DT, _MAX_DF = 3, 2, 63, 31
-# Aligned hashes of a match: the best of `avm bench tune --only landmarks` on dev.
+# Aligned hashes of a match; interim, to be set by `avm bench tune --only landmarks` on dev.
 MIN_HASHES = 8
 _MIN_SECONDS, _MAX_GAP = 10.0, 12.0
 _MAX_SEGMENTS = 8
@@ -107,11 +107,7 @@ class LandmarkSearcher:
                 if b - a >= self._min_hashes and times[b - 1] - times[a] >= _MIN_SECONDS
             ]
             found += here
-            # A found stretch is not looked for again at the offsets beside its own.
-            rest = ~aligned
-            for match in here:
-                seconds = query * FRAME
-                rest &= (seconds < match.ugc_start) | (seconds > match.ugc_end)
+            rest = ~aligned & outside(query * FRAME, here)
             query, ref = query[rest], ref[rest]
         return found
 

@@ -20,7 +20,7 @@ from avm_core.types import Fingerprint, Float32, Float64, Match, Modality
 WINDOW = 5.0
 QUERY_STEP, REF_STEP = 3.0, 1.0
 MAX_GAP, MIN_DURATION = 10.0, 20.0
-# Its own 0.90 belongs to its own vectors. These are the best of `avm bench tune` on dev.
+# Its own 0.90 belongs to its own vectors. These are interim: `avm bench tune` on dev sets them.
 THRESHOLD: dict[Modality, float] = {"audio": 0.5, "video": 0.65}
 
 

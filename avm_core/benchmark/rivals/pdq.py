@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from avm_core.benchmark.rivals.base import Printed, Printer
-from avm_core.benchmark.rivals.votes import best_offset, runs
+from avm_core.benchmark.rivals.votes import best_offset, outside, runs
 from avm_core.benchmark.sets.manifest import Task
 from avm_core.media.filters import read_pictures
 from avm_core.types import Float64, Match, MediaInfo, Modality
@@ -108,9 +108,7 @@ class PdqSearcher:
             ]
             found += here
             # A scene that holds still agrees with many offsets: what is found stays found.
-            rest = ~agree
-            for match in here:
-                rest &= (query < match.ugc_start) | (query > match.ugc_end)
+            rest = ~agree & outside(query, here)
             query, ref = query[rest], ref[rest]
         return found
 

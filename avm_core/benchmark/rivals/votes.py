@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from avm_core.types import Float64, Int64
+from avm_core.types import Bool, Float64, Int64, Match
 
 
 def best_offset(offsets: Float64, step: float) -> tuple[float, int]:
@@ -31,6 +33,17 @@ def runs(times: Float64, max_gap: float) -> Iterator[tuple[int, int]]:
     breaks = np.flatnonzero(np.diff(times) > max_gap) + 1
     edges = [0, *breaks.tolist(), len(times)]
     yield from pairwise(edges)
+
+
+def outside(
+    seconds: npt.NDArray[np.floating[Any]], found: Sequence[Match], before: float = 0.0
+) -> Bool:
+    """Which of `seconds` of an upload no match in `found` covers, nor `before` ahead of one: a
+    found stretch is not looked for again at the offsets beside its own."""
+    free = np.ones(len(seconds), np.bool_)
+    for match in found:
+        free &= (seconds < match.ugc_start - before) | (seconds > match.ugc_end)
+    return free
 
 
 def equal_pairs(queries: Int64, refs: Int64) -> tuple[Int64, Int64]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from avm_core.benchmark.edits import Edit
 from avm_core.benchmark.sets.manifest import Strength
+from avm_core.benchmark.sets.recipes import QUICK
 from avm_core.media.write import AudioFormat, VideoFormat
 
 # excerpt: one stretch, half of them between foreign ones; bare: one stretch alone;
@@ -16,6 +17,7 @@ from avm_core.media.write import AudioFormat, VideoFormat
 Shape = Literal["excerpt", "bare", "inside", "several_excerpts", "several_titles", "shared"]
 
 PLAIN_SOUND = AudioFormat(bitrate=96_000)
+PLAIN_PICTURE = VideoFormat(width=480, height=270, bitrate=200_000, options=QUICK)
 
 
 @dataclass(frozen=True, slots=True)

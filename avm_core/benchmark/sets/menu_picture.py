@@ -26,12 +26,9 @@ from avm_core.benchmark.edits.picture import (
 )
 from avm_core.benchmark.edits.sound import Mixed, highpass
 from avm_core.benchmark.edits.types import PictureStep
-from avm_core.benchmark.sets.cases import Beds, Case, Shape
+from avm_core.benchmark.sets.cases import PLAIN_PICTURE, Beds, Case, Shape
 from avm_core.benchmark.sets.manifest import STRENGTHS
-from avm_core.benchmark.sets.recipes import QUICK
-from avm_core.media.write import VideoFormat
 
-_PLAIN = VideoFormat(width=480, height=270, bitrate=200_000, options=QUICK)
 _Chains = tuple[tuple[PictureStep, ...], tuple[PictureStep, ...], tuple[PictureStep, ...]]
 
 
@@ -101,13 +98,15 @@ def _three(make: Callable[[Any], tuple[PictureStep, ...]], values: tuple[Any, ..
 
 def _formats() -> Iterator[Case]:
     forms = {
-        "low_bitrate": [replace(_PLAIN, bitrate=b, gop=250) for b in (120_000, 60_000, 30_000)],
-        "scale": [
-            replace(_PLAIN, width=1920, height=1080, bitrate=1_200_000),
-            replace(_PLAIN, width=640, height=360),
-            replace(_PLAIN, width=256, height=144, bitrate=80_000),
+        "low_bitrate": [
+            replace(PLAIN_PICTURE, bitrate=b, gop=250) for b in (120_000, 60_000, 30_000)
         ],
-        "frame_rate": [replace(_PLAIN, frame_rate=Fraction(r)) for r in (30, 15, 8)],
+        "scale": [
+            replace(PLAIN_PICTURE, width=1920, height=1080, bitrate=1_200_000),
+            replace(PLAIN_PICTURE, width=640, height=360),
+            replace(PLAIN_PICTURE, width=256, height=144, bitrate=80_000),
+        ],
+        "frame_rate": [replace(PLAIN_PICTURE, frame_rate=Fraction(r)) for r in (30, 15, 8)],
     }
     for name, three in forms.items():
         for strength, form in zip(STRENGTHS, three, strict=True):
@@ -133,7 +132,7 @@ def _combined(beds: Beds, rng: random.Random) -> Iterator[Case]:
             Logo((0.1, 0.18, 0.25)[level], 0.75, 0.05, 0.9, seed),
             Caption("SUBSCRIBE", (0.08, 0.12, 0.2)[level], 0.8),
         )
-        form = replace(_PLAIN, bitrate=(120_000, 80_000, 50_000)[level])
+        form = replace(PLAIN_PICTURE, bitrate=(120_000, 80_000, 50_000)[level])
         yield Case(Edit("repost", picture=repost), strength, True, video=form)
         share, snr = (0.75, 0.6, 0.5)[level], (10.0, 5.0, 2.0)[level]
         reaction = Edit(

@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from avm_core.benchmark.edits import Clip, Edit
-from avm_core.benchmark.sets.cases import PLAIN_SOUND, Beds, Case
+from avm_core.benchmark.sets.cases import PLAIN_PICTURE, PLAIN_SOUND, Beds, Case
 from avm_core.benchmark.sets.material import Material
 from avm_core.benchmark.sets.menu_picture import picture_cases
 from avm_core.benchmark.sets.menu_sound import sound_cases
-from avm_core.benchmark.sets.recipes import QUICK, UgcRecipe
+from avm_core.benchmark.sets.recipes import UgcRecipe
 from avm_core.benchmark.sources.catalogue import Source
-from avm_core.media.write import VideoFormat
 
 T = TypeVar("T")
 
-_VIDEO = VideoFormat(width=480, height=270, bitrate=200_000, options=QUICK)
 _MARGIN = 0.3  # seconds kept from a title's last frame
 
 
@@ -112,7 +110,6 @@ class _Planner:
             titles = self._distinct(title, case)
         clips = self._clips(titles, case)
         edit = case.edit if case.picture else replace(case.edit, drop="picture")
-        form = case.video or (_VIDEO if case.picture else None)
         return [
             UgcRecipe(
                 media_id=f"{edit.name}_{case.strength}_{turn}",
@@ -121,7 +118,7 @@ class _Planner:
                 edit=edit,
                 strength=case.strength,
                 works=tuple(sorted({work for t in titles for work in t.works})),
-                video=form or _VIDEO,
+                video=case.video or PLAIN_PICTURE,
                 audio=case.audio or PLAIN_SOUND,
             )
         ]
@@ -203,4 +200,4 @@ class _Planner:
     ) -> UgcRecipe:
         edit = Edit(name, drop="nothing" if film else "picture")
         suffix = ".mp4" if film else ".m4a"
-        return UgcRecipe(media_id, suffix, clips, edit, "", works, _VIDEO, PLAIN_SOUND)
+        return UgcRecipe(media_id, suffix, clips, edit, "", works, PLAIN_PICTURE, PLAIN_SOUND)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from avm_core.benchmark.edits.picture import pictures_at
+from avm_core.benchmark.edits.sound import read_sound
 from avm_core.benchmark.sets.material import Material
 from avm_core.benchmark.sets.recipes import QUICK, Stretch, TitleRecipe
 from avm_core.benchmark.sources.catalogue import Source
-from avm_core.media.decode import decode_audio
-from avm_core.media.filters import read_pictures
 from avm_core.media.write import AudioFormat, Picture, VideoFormat, write_media
 from avm_core.types import Float32
 
@@ -156,15 +156,11 @@ def make_title(recipe: TitleRecipe, out: Path) -> None:
 
 
 def _samples(stretch: Stretch) -> Float32:
-    samples = np.concatenate(list(decode_audio(stretch.path, sample_rate=_SAMPLE_RATE)))
+    samples = read_sound(stretch.path, _SAMPLE_RATE)
     return samples[round(stretch.start * _SAMPLE_RATE) : round(stretch.end * _SAMPLE_RATE)]
 
 
 def _pictures(shots: Sequence[Stretch]) -> Iterator[Picture]:
-    fit = [
-        ("scale", f"{SIZE[0]}:{SIZE[1]}:force_original_aspect_ratio=decrease:flags=area"),
-        ("pad", f"{SIZE[0]}:{SIZE[1]}:(ow-iw)/2:(oh-ih)/2"),
-    ]
     for shot in shots:
         times = shot.start + np.arange(round(shot.seconds * float(_RATE))) / float(_RATE)
-        yield from read_pictures(shot.path, times, filters=fit)
+        yield from pictures_at(shot.path, times, SIZE)
