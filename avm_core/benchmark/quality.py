@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from avm_core.benchmark.rivals.base import Printed, Printer, System
+from avm_core.benchmark.rivals.base import Printed, Printer, System, missing
 from avm_core.benchmark.sets.manifest import LicensedItem, SetManifest, Task, UgcItem
 from avm_core.errors import BadMedia
 from avm_core.evaluate.breakdown import Upload, score_by_edit
@@ -74,11 +74,6 @@ def measure_table(
             result = {"missing": reason} if reason else score_system(found, manifest, task)
             table[task][system.name] = result
     return table
-
-
-def missing(system: System) -> str | None:
-    """Why a system cannot run here, from the first of its printers that cannot."""
-    return next(filter(None, (printer.missing() for printer in system.printers)), None)
 
 
 # --- prints -----------------------------------------------------------------------------------

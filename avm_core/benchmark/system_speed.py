@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from avm_core.benchmark.rivals.base import Printed, Printer, System
+from avm_core.benchmark.rivals.base import Printed, Printer, System, missing
 from avm_core.benchmark.timing import HOUR, REPEATS, best_of, decode_all
 from avm_core.errors import BadMedia, BadSettings
 from avm_core.media.probe import probe
@@ -71,9 +71,8 @@ class _Bench:
     decoded: dict[Modality, float] = field(default_factory=dict)
 
     def measure(self, system: System, titles: list[str], uploads: list[str]) -> dict[str, Any]:
-        missing = [why for printer in system.printers if (why := printer.missing()) is not None]
-        if missing:
-            return {"missing": "; ".join(missing)}
+        if reason := missing(system):
+            return {"missing": reason}
         prints = {printer.key: self._print(printer) for printer in system.printers}
         modalities = {printer.modality for printer in system.printers}
         for kind, ids in (("title", titles), ("upload", uploads)):

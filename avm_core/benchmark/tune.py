@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from avm_core.benchmark.quality import Progress, find_matches, missing, score_system
-from avm_core.benchmark.rivals.base import System
+from avm_core.benchmark.quality import Progress, find_matches, score_system
+from avm_core.benchmark.rivals.base import System, missing
 from avm_core.benchmark.rivals.chromaprint import ChromaprintSystem
 from avm_core.benchmark.rivals.landmarks import LandmarkSystem
 from avm_core.benchmark.rivals.origin import OriginSystem

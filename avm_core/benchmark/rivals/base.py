@@ -65,3 +65,9 @@ class Searcher(Protocol):
 
     def match(self, ugc: Printed) -> list[Match]:
         """Every copied segment found in one upload."""
+
+
+def missing(system: System) -> str | None:
+    """Why a system cannot run here: what each of its printers lacks, or None."""
+    reasons = [printer.missing() for printer in system.printers]
+    return "; ".join(reason for reason in reasons if reason) or None

@@ -126,10 +126,13 @@ def test_systems_are_compared_with_chromaprint_wherever_it_stands(files):
 
 def test_a_system_that_cannot_run_says_why_and_the_others_run(files):
     gone = Levels("gone", why="no fpcalc: pip install -e '.[rivals]'")
-    systems = [Toy("chromaprint", (Levels(), gone)), Toy("toy", (Levels(),))]
+    blind = Levels("blind", "video", why="no pictures: set one")
+    systems = [Toy("chromaprint", (gone, Levels(), blind)), Toy("toy", (Levels(),))]
     found = measure_systems(systems, *files, repeats=1)
-    assert found["chromaprint"] == {"missing": "no fpcalc: pip install -e '.[rivals]'"}
+    both = "no fpcalc: pip install -e '.[rivals]'; no pictures: set one"
+    assert found["chromaprint"] == {"missing": both}
     assert not gone.calls
+    assert not blind.calls
     assert set(found["toy"]) == NUMBERS
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from avm_core.benchmark.edits import Clip, Edit, make_copy
-from avm_core.benchmark.quality import kept_print, missing
+from avm_core.benchmark.quality import kept_print
 from avm_core.benchmark.rivals import chromaprint, origin, pdq
-from avm_core.benchmark.rivals.base import Printed
+from avm_core.benchmark.rivals.base import Printed, missing
 from avm_core.benchmark.rivals.chromaprint import ChromaprintPrinter, bit_distance
 from avm_core.benchmark.rivals.origin import Run, drop_impostors, merge, to_segments
 from avm_core.benchmark.rivals.registry import systems
