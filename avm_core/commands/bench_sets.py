@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from avm_core.benchmark.quality import find_matches, measure_table, score_system
+from avm_core.benchmark.rivals.base import missing
 from avm_core.benchmark.rivals.registry import systems
 from avm_core.benchmark.sets.build import SEED, build_set
 from avm_core.benchmark.sets.manifest import SetManifest
@@ -38,10 +39,15 @@ def build(arguments: argparse.Namespace) -> tuple[SetManifest, Path]:
 
 
 def quality(arguments: argparse.Namespace) -> dict[str, Any]:
-    """AVM alone: the contract's metrics overall and per edit."""
-    manifest, folder = build(arguments)
+    """AVM alone: the contract's metrics overall and per edit.
+
+    Raises `BadSettings` if a modality that was asked for has no fingerprinter.
+    """
     name = "avm" if arguments.modality == "both" else f"avm ({arguments.modality})"
     (system,) = systems([name])
+    if reason := missing(system):
+        raise BadSettings(f"{name} cannot run here: {reason}")
+    manifest, folder = build(arguments)
     with progress_bar() as tell:
         found = find_matches(system, manifest, folder, _prints(folder), tell)
     result = score_system(found, manifest, arguments.modality)

@@ -10,7 +10,6 @@ from pathlib import Path
 from avm_core.benchmark.rivals.base import Printed, Printer
 from avm_core.benchmark.sets.manifest import Task
 from avm_core.config import Settings
-from avm_core.errors import BadSettings
 from avm_core.fingerprint import codec
 from avm_core.fingerprint.registry import Fingerprinter, create, identify
 from avm_core.index.reader import SnapshotReader
@@ -29,15 +28,19 @@ class AvmPrinter:
         self._settings = settings
         named = {"audio": settings.audio_fingerprinter, "video": settings.video_fingerprinter}
         self._name = named[modality]
-        if not self._name:
-            raise BadSettings(f"no {modality} fingerprinter is set: nothing to measure")
 
     @property
     def key(self) -> str:
+        """Raises `BadSettings` while the printer is missing: nothing has no identity."""
         return str(identify(self._name, self._settings.decode))
 
     def missing(self) -> str | None:
-        return None
+        if self._name:
+            return None
+        return (
+            f"no {self.modality} fingerprinter is set: "
+            f"set AVM_{self.modality.upper()}_FINGERPRINTER"
+        )
 
     def make(self, path: Path, info: MediaInfo) -> bytes:
         """An encoded Fingerprint. Raises `BadMedia` as the fingerprinter does."""

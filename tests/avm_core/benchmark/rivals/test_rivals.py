@@ -118,6 +118,18 @@ def test_a_tool_that_is_not_there_is_missing_and_says_what_to_install(monkeypatc
     assert ChromaprintPrinter().missing() is None
 
 
+def test_a_modality_that_is_switched_off_is_missing_and_the_others_run(monkeypatch):
+    monkeypatch.setenv("AVM_VIDEO_FINGERPRINTER", "")
+    monkeypatch.setenv("AVM_AUDIO_FINGERPRINTER", "audio_logmel.dct")
+    reasons = {system.name: missing(system) for system in systems()}
+    unset = "no video fingerprinter is set: set AVM_VIDEO_FINGERPRINTER"
+    assert reasons["avm"] == reasons["avm (video)"] == reasons["origin (video)"] == unset
+    assert reasons["avm (audio)"] is reasons["origin (audio)"] is reasons["landmarks"] is None
+    monkeypatch.setenv("AVM_AUDIO_FINGERPRINTER", "")
+    (both,) = systems(["avm"])
+    assert missing(both) == unset.replace("video", "audio").replace("VIDEO", "AUDIO") + f"; {unset}"
+
+
 # --- rules, by hand ---------------------------------------------------------------------------
 
 
