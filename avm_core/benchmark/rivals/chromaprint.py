@@ -30,26 +30,39 @@ _SMOOTH = 17  # items, about 2 s
 # set by `avm bench tune --only chromaprint` on dev.
 MAX_DIFFERENCE = 5.0
 _MAX_GAP, _MIN_SECONDS, _MIN_RUN = 8.0, 10.0, 1.5
+# The exit status of fpcalc that made a fingerprint and had something to say: 1.5.1 over FFmpeg 5
+# (Debian 12) calls the end of a file an error (acoustid/chromaprint issue 137).
+_FPCALC_WARNED = 3
 # An item looks at this much sound after its start.
 _REACH = 2.0
 
 
 class ChromaprintPrinter:
-    """Raw items of algorithm 2 (CHROMAPRINT_ALGORITHM_TEST2, the default), uint32."""
+    """Raw items of algorithm 2 (CHROMAPRINT_ALGORITHM_TEST2, the default), uint32.
 
-    key = "chromaprint-1"
+    The two tools decode and resample on their own, so that a few bits differ: `key` says which
+    one is used, chosen once, so that prints kept on disk are of one tool.
+    """
+
     modality: Modality = "audio"
 
+    def __init__(self) -> None:
+        self._fpcalc = shutil.which("fpcalc")
+
+    @property
+    def key(self) -> str:
+        return "chromaprint-fpcalc-1" if self._fpcalc else "chromaprint-ffmpeg-1"
+
     def missing(self) -> str | None:
-        if shutil.which("fpcalc") or importlib.util.find_spec("imageio_ffmpeg"):
+        if self._fpcalc or importlib.util.find_spec("imageio_ffmpeg"):
             return None
         return "install fpcalc, or `pip install -e '.[rivals]'` for imageio-ffmpeg"
 
     def make(self, path: Path, info: MediaInfo) -> bytes:
         del info
-        fpcalc = shutil.which("fpcalc")
-        if fpcalc:
-            text = _run([fpcalc, "-raw", "-length", "0", "-plain", str(path)], path).decode()
+        if self._fpcalc:
+            command = [self._fpcalc, "-raw", "-length", "0", "-plain", str(path)]
+            text = _run(command, path, done=(0, _FPCALC_WARNED)).decode()
             return np.array(text.strip().split(","), dtype=np.uint32).astype("<u4").tobytes()
         import imageio_ffmpeg
 
@@ -176,8 +189,9 @@ def _heads(items: np.ndarray) -> Int64:
     return (items >> np.uint32(32 - _KEY_BITS)).astype(np.int64)
 
 
-def _run(command: list[str], path: Path) -> bytes:
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode:
-        raise BadMedia(f"{path.name}: {done.stderr.decode(errors='replace').strip()[-200:]}")
-    return done.stdout
+def _run(command: list[str], path: Path, done: Sequence[int] = (0,)) -> bytes:
+    """What `command` prints. Raises `BadMedia` if its exit status is none of `done`."""
+    ended = subprocess.run(command, capture_output=True, check=False)
+    if ended.returncode not in done:
+        raise BadMedia(f"{path.name}: {ended.stderr.decode(errors='replace').strip()[-200:]}")
+    return ended.stdout

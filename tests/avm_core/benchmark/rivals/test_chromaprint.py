@@ -16,7 +16,7 @@ from avm_core.media.write import AudioFormat, write_media
 
 MEDIA = Path(__file__).resolve().parents[4] / "local" / "media"
 FILES = {path.stem: path for path in sorted(MEDIA.glob("*/*.m*"))}
-KEY = ChromaprintPrinter.key
+KEY = ChromaprintPrinter().key
 TOOL = ChromaprintPrinter().missing() is None
 # Bits that noise turns over in every item of a made copy.
 NOISE_BITS = 4
@@ -54,14 +54,44 @@ def test_either_tool_is_enough(monkeypatch, tmp_path):
     assert ChromaprintPrinter().missing() is None
 
 
-def test_what_fpcalc_prints_becomes_little_endian_items(monkeypatch, tmp_path):
-    fpcalc = tmp_path / "fpcalc"
-    fpcalc.write_text("#!/bin/sh\necho 1,4294967295,256\n")
-    fpcalc.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+@pytest.fixture
+def fpcalc(monkeypatch, tmp_path):
+    """Installs an fpcalc that prints three items and ends with the given status."""
+
+    def install(status):
+        path = tmp_path / "fpcalc"
+        path.write_text(f"#!/bin/sh\necho 1,4294967295,256\necho end of file >&2\nexit {status}\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    return install
+
+
+def test_prints_of_the_two_tools_have_different_keys(monkeypatch, fpcalc):
+    monkeypatch.setenv("PATH", "")
+    before = ChromaprintPrinter()
+    fpcalc(0)
+    assert ChromaprintPrinter().key == "chromaprint-fpcalc-1"
+    # A printer keeps the tool that its key names, whatever is installed meanwhile.
+    assert before.key == "chromaprint-ffmpeg-1"
+    if before.missing() is None:
+        path = FILES["caves"]
+        assert len(before.make(path, probe(path))) > 3 * 4
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_what_fpcalc_prints_becomes_little_endian_items(fpcalc, status):
+    fpcalc(status)  # 3: it made the fingerprint, and something about the file to warn of
     path = FILES["caves"]
     data = ChromaprintPrinter().make(path, probe(path))
     assert data.hex() == "01000000ffffffff00010000"
+
+
+def test_an_fpcalc_that_fails_is_bad_media_in_its_own_words(fpcalc):
+    fpcalc(2)
+    path = FILES["caves"]
+    with pytest.raises(BadMedia, match=r"caves\.m4a: end of file"):
+        ChromaprintPrinter().make(path, probe(path))
 
 
 # --- real fingerprints ------------------------------------------------------------------------
