@@ -1,7 +1,7 @@
 """The matcher that AVM grew from, from its published description, over our fingerprints.
 
 One query window every 3 s, its single nearest reference window, a threshold, runs of one title
-merged over gaps below 10 s, impostors between two runs of one title dropped, and everything
+merged over gaps below 10 s, impostors dropped where a title comes straight back, and everything
 under 20 s dropped. Its windows of 5 s are the means of our descriptors inside them.
 """
 
@@ -174,12 +174,16 @@ def merge(runs: Sequence[Run]) -> list[Run]:
 
 
 def drop_impostors(runs: Sequence[Run]) -> list[Run]:
-    """A run between two of another, single title is taken for a wrong neighbour."""
-    return [
-        run
-        for place, run in enumerate(runs)
-        if not (
-            0 < place < len(runs) - 1
-            and runs[place - 1].title == runs[place + 1].title != run.title
-        )
-    ]
+    """What lies between a title's first run and one that ends less than a window later is
+    taken for a wrong neighbour. At a step of 3 s nothing can: the original stepped by 0.2 s when
+    it made this rule."""
+    kept: list[Run] = []
+    first_end: dict[int, float] = {}
+    for run in runs:
+        if run.title not in first_end:
+            first_end[run.title] = run.ugc_end
+        elif run.ugc_end - first_end[run.title] < WINDOW:
+            while kept and kept[-1].title != run.title:
+                kept.pop()
+        kept.append(run)
+    return kept

@@ -149,12 +149,47 @@ def test_origin_merges_below_ten_seconds_on_both_sides():
     assert (one.ugc_end, one.ref_end, one.windows) == (6, 56, 3)
 
 
-def test_origin_drops_impostors_and_the_short():
+def kept(*runs):
+    """(title, last window's start) of the runs that `drop_impostors` keeps."""
+    return [(r.title, r.ugc_end) for r in drop_impostors(runs)]
+
+
+def test_origin_drops_what_lies_before_a_title_that_is_back_within_a_window():
+    first, other = run(1, 0, 50, end=20), run(2, 22, 7)
+    # The title's first run ends at 20, and a window is 5 s long.
+    assert kept(first, other, run(1, 24, 74)) == [(1, 20), (1, 24)]
+    assert kept(first, other, run(1, 24.8, 74.8)) == [(1, 20), (1, 24.8)]
+    assert kept(first, other, run(1, 25, 75)) == [(1, 20), (2, 22), (1, 25)]
+    assert kept(first, other, run(1, 26, 76)) == [(1, 20), (2, 22), (1, 26)]
+    # The end of the later run counts, not its start.
+    assert kept(first, other, run(1, 24, 74, end=26)) == [(1, 20), (2, 22), (1, 26)]
+    # Everything between goes, and nothing before.
+    before = run(3, -9, 0, end=-3)
+    between = run(2, 21, 7), run(3, 22, 7), run(2, 23, 7)
+    assert kept(before, first, *between, run(1, 24, 74)) == [(3, -3), (1, 20), (1, 24)]
+
+
+def test_origin_measures_from_the_first_run_of_a_title_even_if_it_was_dropped():
+    first, again = run(1, 0, 50, end=20), run(1, 24, 74)
+    # From the first run, not the last: 28 is 8 s after 20, though 4 s after 24.
+    late = run(3, 26, 9), run(1, 28, 78)
+    assert kept(first, run(2, 22, 7), again, *late) == [(1, 20), (1, 24), (3, 26), (1, 28)]
+    # Title 2 was dropped when title 1 came back at 24; its end at 22 is still its first, and
+    # back at 26 it drops all that is kept, as none of that is its own.
+    assert kept(first, run(2, 22, 7), again, run(2, 26, 11)) == [(2, 26)]
+    assert kept(first, run(2, 22, 7), again, run(2, 27, 12)) == [(1, 20), (1, 24), (2, 27)]
+
+
+def test_origin_at_its_step_of_three_seconds_keeps_both_parts_around_a_stranger():
     hits = [run(1, t, 50 + t) for t in (0, 3, 6, 9)] + [run(2, 12, 7)]
     hits += [run(1, t, 50 + t) for t in (15, 18)]
-    assert [r.title for r in drop_impostors(merge(hits))] == [1, 1]
-    (found,) = to_segments(hits)
-    assert (found.title, found.ugc_start, found.ugc_end) == (1, 0, 18)
+    # Back at 15, 18 is 9 s after 9: the stranger stays until it is dropped for its 5 s, the
+    # second part, of 8 s, with it; 14 s of the first are too short as well.
+    assert kept(*merge(hits)) == [(1, 9), (2, 12), (1, 18)]
+    assert to_segments(hits) == []
+
+
+def test_origin_drops_the_short():
     # 12 s of windows and a window of 5 s are 17 s: under 20.
     assert to_segments([run(1, t, t) for t in (0, 3, 6, 9, 12)]) == []
     assert len(to_segments([run(1, t, t) for t in (0, 3, 6, 9, 12, 15)])) == 1
