@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from avm_core.evaluate.tables import planted_edits
+from avm_core.evaluate.tables import Results, planted_edits
 
 _OVERALL = ("final", "f1", "iou", "vcsl_f1", "found")
 # From left to right in the curves; other strengths follow in order of appearance.
 _STRENGTHS = ("light", "medium", "heavy")
 _CURVES_PER_ROW = 6
-
-Results = Mapping[str, dict[str, Any]]
 
 
 def write_plots(results: Results, folder: Path) -> list[Path]:

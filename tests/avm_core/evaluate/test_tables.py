@@ -85,3 +85,35 @@ def test_a_bar_in_a_name_does_not_end_the_cell_and_no_edits_make_no_table():
     text = to_markdown({"a|b": result(truth=[], uploads=UPLOADS[2:])})
     assert "a\\|b" in text
     assert "edit (" not in text
+
+
+def test_cells_per_edit_at_one_strength():
+    uploads = [
+        Upload("a", "noise", "medium", 0.5, clean=False),
+        Upload("b", "noise", "heavy", 0.5, clean=False),
+        Upload("c", "crop", "heavy", 0.5, clean=False),
+        Upload("d", "none", "medium", 0.5, clean=True),
+        Upload("e", "blur", "medium", 0.5, clean=False),
+    ]
+    truth = [make_truth(name) for name in "abce"]
+    # Of noise, ours finds the medium copy, and a wrong title in it; the heavy one is missed.
+    ours = result(make_match("a"), make_match("a", "other"), uploads=uploads, truth=truth)
+    deaf = result(uploads=uploads[1:3], truth=truth[1:3])  # its task has no medium copy
+    results = {"ours": ours, "deaf": deaf, "theirs": {"missing": "install it"}}
+    text = to_markdown(results)
+    tables = [[cells(line) for line in part.splitlines()] for part in text.split("\n\n")]
+    assert [table[0][0] for table in tables[:3]] == ["system", "edit (final)", "edit (f1, medium)"]
+    assert tables[3] == [["- theirs: missing, install it"]]
+    # Two thirds: one true, one false. Crop has no medium copy, and nothing is planted in `none`.
+    assert tables[2][2:] == [
+        ["`noise`", "0.667", "–", "missing"],
+        ["`blur`", "0.000", "–", "missing"],
+    ]
+    assert [row[0] for row in tables[1][2:]] == ["`noise`", "`crop`", "`blur`"]
+    heavy = to_markdown(results, at_strength=("found", "heavy")).split("\n\n")[2].splitlines()
+    assert [cells(line) for line in heavy[:1] + heavy[2:]] == [
+        ["edit (found, heavy)", "ours", "deaf", "theirs"],
+        ["`noise`", "0.000", "0.000", "missing"],
+        ["`crop`", "0.000", "0.000", "missing"],
+    ]
+    assert "light" not in to_markdown(results, at_strength=("f1", "light"))
