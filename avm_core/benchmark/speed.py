@@ -28,7 +28,8 @@ def measure_speed(files: Sequence[Path]) -> dict[str, Any]:
 
     {"decode": {"audio_x", "video_x"}, "audio": {"x", "vs_decode", "mb_per_hour", "stages"},
     "video": …}; `vs_decode` is the time of the whole fingerprint as a multiple of decoding
-    alone, `stages` is what `measure_stages` says. Raises `BadMedia` like it.
+    alone, `stages` is what `measure_stages` says. A modality that is switched off is left out.
+    Raises `BadMedia` like `measure_stages`.
     """
     stages = measure_stages(files)
     result: dict[str, Any] = {

@@ -23,19 +23,21 @@ from avm_core.types import MODALITIES, Fingerprint, MediaInfo, Modality
 
 
 def measure_stages(files: Sequence[Path]) -> dict[Modality, dict[str, float]]:
-    """For each modality, over the files that have it; best of three runs.
+    """For each modality that is switched on, over the files that have it; best of three runs.
 
     `<what>_x` is media seconds per wall second, for what = decode, normalise, preprocess,
     context, interval and whole (the fingerprint as everyday work makes it);
     `<what>_vs_decode` is its time as a multiple of plain decoding. `disk_mb_per_hour` are the
     artefacts, `ram_mb_per_hour` the index over them: int8 vectors and keys of the windows that
     are searched, and the graph, if there are enough of them for one. `media_seconds` is what
-    was measured. Raises `BadMedia` if a modality is in none of the files.
+    was measured. Raises `BadMedia` if such a modality is in none of the files.
     """
+    settings = Settings()
     infos = {path: probe(path) for path in files}
     usable: dict[Modality, dict[Path, MediaInfo]] = {
         modality: {p: i for p, i in infos.items() if getattr(i, modality) is not None}
         for modality in MODALITIES
+        if _name(modality, settings)
     }
     for modality, found in usable.items():
         if not found:
@@ -46,10 +48,13 @@ def measure_stages(files: Sequence[Path]) -> dict[Modality, dict[str, float]]:
 def warm_fingerprinter(modality: Modality, path: Path, info: MediaInfo) -> Fingerprinter:
     """The current fingerprinter of a modality, used once: kernels are chosen on first use."""
     settings = Settings()
-    name = settings.audio_fingerprinter if modality == "audio" else settings.video_fingerprinter
-    maker = create(name, settings.decode, device=settings.device)
+    maker = create(_name(modality, settings), settings.decode, device=settings.device)
     maker.fingerprint(path, content_id="warm-up", info=info)
     return maker
+
+
+def _name(modality: Modality, settings: Settings) -> str:
+    return settings.audio_fingerprinter if modality == "audio" else settings.video_fingerprinter
 
 
 def _measure(modality: Modality, files: dict[Path, MediaInfo]) -> dict[str, float]:

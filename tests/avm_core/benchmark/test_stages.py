@@ -216,6 +216,13 @@ def test_bytes_follow_from_the_windows(wanted, measured):
     assert 1.0 < measured["audio"]["ram_mb_per_hour"] < 4 * 108 * 3600 / 1e6
 
 
+def test_a_modality_that_is_switched_off_is_left_out(monkeypatch):
+    monkeypatch.setenv("AVM_VIDEO_FINGERPRINTER", "")
+    found = measure_stages([MEDIA / "music" / "caves.m4a"])  # there is no picture, nor need be
+    assert list(found) == ["audio"]
+    assert found["audio"]["context_x"] > 0
+
+
 def test_files_without_a_modality_are_named():
     with pytest.raises(BadMedia, match="none of the files has video: give others with --media"):
         measure_stages([MEDIA / "music" / "caves.m4a"])
