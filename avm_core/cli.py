@@ -165,7 +165,7 @@ def _bench(commands: Any) -> None:
             *("build", "quality", "rivals", "tune", "sources", "speed"),
             *("separation", "match", "index", "catalog"),
         ),
-        help="build a set, score AVM on it, score all systems on it, or time one part",
+        help="build a set, score AVM on it, score and time all systems on it, or time one part",
     )
     parser.add_argument("--set", choices=("smoke", "dev", "test"), default="smoke")
     parser.add_argument("--out", metavar="DIR", help="the set's folder (default .avm/bench/SET)")

@@ -60,17 +60,18 @@ def uploads_of(manifest: SetManifest, task: Task) -> list[Upload]:
 
 def measure_table(
     systems: Sequence[System], manifest: SetManifest, folder: Path, prints: Path, tell: Progress
-) -> dict[str, dict[str, Result]]:
+) -> dict[Task, dict[str, Result]]:
     """{task: {system: score_by_edit result, or {"missing": reason}}}.
 
     On `audio` and `video` stand the systems that look at that stream alone; on `both` stand
     all of them, against everything that was planted.
     """
-    table: dict[str, dict[str, Result]] = {task: {} for task in TASKS}
+    table: dict[Task, dict[str, Result]] = {task: {} for task in TASKS}
     for system in systems:
         reason = missing(system)
         found = [] if reason else find_matches(system, manifest, folder, prints, tell)
-        for task in dict.fromkeys((system.task, "both")):
+        tasks: tuple[Task, ...] = (system.task, "both")
+        for task in dict.fromkeys(tasks):
             result = {"missing": reason} if reason else score_system(found, manifest, task)
             table[task][system.name] = result
     return table

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 from avm_core.benchmark.quality import find_matches, measure_table, score_system
+from avm_core.benchmark.report import to_markdown
 from avm_core.benchmark.rivals.base import missing
 from avm_core.benchmark.rivals.registry import systems
 from avm_core.benchmark.sets.build import SEED, build_set
 from avm_core.benchmark.sets.manifest import SetManifest
 from avm_core.commands.progress import progress_bar
-from avm_core.commands.score import write_report
+from avm_core.commands.score import report_folder, write_json, write_report
 from avm_core.errors import BadSettings
 
 _DEMO_MEDIA = "local/media"
@@ -58,19 +59,28 @@ def quality(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def rivals(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Every system on every task of the set, and its speed on the same files."""
+    """Every system on every task of the set; its speed, and AVM's stages, on the same files."""
+    from avm_core.benchmark.stages import measure_stages
     from avm_core.benchmark.system_speed import measure_systems
 
-    manifest, folder = build(arguments)
     chosen = systems(arguments.only.split(",") if arguments.only else None)
+    manifest, folder = build(arguments)
     with progress_bar() as tell:
         table = measure_table(chosen, manifest, folder, _prints(folder), tell)
-    speed = measure_systems(chosen, *_timed(manifest, folder))
-    if arguments.report:
+    report = Path(arguments.report) if arguments.report else None
+    if report:  # before the timings: should one of them fail, hours of scoring are not lost
         for task, results in table.items():
-            write_report(results, Path(arguments.report) / task)
-        path = Path(arguments.report) / "speed.json"
-        path.write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
+            if results:
+                write_report(results, report / task)
+    titles, uploads = _timed(manifest, folder)
+    speed = measure_systems(chosen, titles, uploads)
+    stages = measure_stages([path for _, path in (*titles, *uploads)])
+    if report:
+        text = to_markdown(_command(arguments), manifest, table, speed, stages)
+        with report_folder(report):
+            write_json(speed, report / "speed.json")
+            write_json(stages, report / "stages.json")
+            (report / "report.md").write_text(text, encoding="utf-8")
     overall = {
         task: {
             name: result if "missing" in result else _short(result["overall"])
@@ -78,7 +88,17 @@ def rivals(arguments: argparse.Namespace) -> dict[str, Any]:
         }
         for task, results in table.items()
     }
-    return {"set": manifest.name, "tasks": overall, "speed": speed}
+    return {"set": manifest.name, "tasks": overall, "speed": speed, "stages": stages}
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command line that a report came from, as far as it shapes what is in it."""
+    words = ["avm", "bench", "rivals"]
+    for option in ("set", "seed", "only", "report"):
+        value = getattr(arguments, option)
+        if value is not None:
+            words += [f"--{option}", str(value)]
+    return shlex.join(words)
 
 
 def tune_systems(arguments: argparse.Namespace) -> dict[str, Any]:

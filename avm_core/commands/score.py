@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,11 +47,23 @@ def write_report(results: dict[str, dict[str, Any]], folder: Path) -> None:
     `results` maps a system to a result of `score_by_edit`. Raises `BadSettings` if the folder
     cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "score.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    with report_folder(folder):
+        write_json(results, folder / "score.json")
         (folder / "score.md").write_text(to_markdown(results), encoding="utf-8")
         write_plots(results, folder)
+
+
+def write_json(value: object, path: Path) -> None:
+    """One indented JSON document, ending in a newline."""
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def report_folder(folder: Path) -> Iterator[None]:
+    """Makes the folder; what cannot be written there raises `BadSettings`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
         raise BadSettings(f"cannot write the report: {error}: choose another --report") from error
 
