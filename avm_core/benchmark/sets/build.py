@@ -56,8 +56,8 @@ _SMOKE_EDITS = (
 )
 SPECS: dict[str, SetSpec] = {
     "smoke": SetSpec(0, 0, Counts(1, 1, 3, 3, names=_SMOKE_EDITS, strengths=("light",))),
-    "dev": SetSpec(24, 30, Counts(2, 2, 40, 10)),
-    "test": SetSpec(24, 30, Counts(2, 2, 40, 10)),
+    "dev": SetSpec(24, 30, Counts(4, 2, 120, 10)),
+    "test": SetSpec(24, 30, Counts(4, 2, 120, 10)),
 }
 
 
@@ -83,7 +83,8 @@ def build_set(
     for folder in ("licensed", "ugc", "beds"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     smoke = name == "smoke"
-    material = folder_material(media) if smoke else split_material(name, sources_dir, rng)
+    tracks = spec.copied_tracks + spec.other_tracks
+    material = folder_material(media) if smoke else split_material(name, sources_dir, tracks, rng)
     recipes = _title_recipes(material, spec, rng, smoke=smoke)
     made = _run(_title, recipes, out / "licensed", tell, "titles")
     titles, items, bad_titles = _titles(recipes, made, out)

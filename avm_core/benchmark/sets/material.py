@@ -14,7 +14,7 @@ from avm_core.media.probe import probe
 
 _FILM_KINDS = ("camera", "animation", "graphics")
 _FILM_SHARE = 0.7  # of the seconds of footage; the rest is foreign
-_FOREIGN_TRACKS = 14
+_FOREIGN_TRACKS = 14  # at least; all that no title needs is foreign
 _SCORES = 16
 
 
@@ -35,12 +35,13 @@ class Material:
     skipped: tuple[Skipped, ...] = ()
 
 
-def split_material(split: str, cache_dir: Path, rng: random.Random) -> Material:
-    """The material of one split, downloaded into `cache_dir` on first use."""
+def split_material(split: str, cache_dir: Path, titles: int, rng: random.Random) -> Material:
+    """The material of one split, with tracks for at most `titles` music titles; downloaded
+    into `cache_dir` on first use."""
     music, bad_music = sources(split, cache_dir, kinds=("music",), min_seconds=40)
     speech, bad_speech = sources(split, cache_dir, kinds=("speech",), min_seconds=1.5)
     films, bad_films = sources(split, cache_dir, kinds=_FILM_KINDS, min_seconds=8)
-    sounding = [source for source in music if source.audio]
+    sounding = _one_of_each_work([source for source in music if source.audio])
     rng.shuffle(sounding)
     pictured = _one_of_each_work([source for source in films if source.video])
     rng.shuffle(pictured)
@@ -50,8 +51,9 @@ def split_material(split: str, cache_dir: Path, rng: random.Random) -> Material:
             f"make its packages available (the skipped ones say why they are not)"
         )
     kept, foreign = _shared_out(pictured)
-    songs, scores = sounding[:_FOREIGN_TRACKS], sounding[_FOREIGN_TRACKS:][:_SCORES]
-    rest = sounding[_FOREIGN_TRACKS + _SCORES :]
+    foreign_tracks = max(_FOREIGN_TRACKS, len(sounding) - _SCORES - titles - 1)
+    songs, scores = sounding[:foreign_tracks], sounding[foreign_tracks:][:_SCORES]
+    rest = sounding[foreign_tracks + _SCORES :]
     intro = max(foreign, key=lambda source: min(source.duration, 20))
     return Material(
         tracks=tuple(rest[1:]),
@@ -66,12 +68,12 @@ def split_material(split: str, cache_dir: Path, rng: random.Random) -> Material:
     )
 
 
-def _one_of_each_work(films: Sequence[Source]) -> list[Source]:
+def _one_of_each_work(found: Sequence[Source]) -> list[Source]:
     """The longest copy of each work."""
     longest: dict[str, Source] = {}
-    for film in films:
-        if film.work not in longest or film.duration > longest[film.work].duration:
-            longest[film.work] = film
+    for source in found:
+        if source.work not in longest or source.duration > longest[source.work].duration:
+            longest[source.work] = source
     return list(longest.values())
 
 

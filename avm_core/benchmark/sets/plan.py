@@ -20,6 +20,7 @@ from avm_core.benchmark.sources.catalogue import Source
 T = TypeVar("T")
 
 _MARGIN = 0.3  # seconds kept from a title's last frame
+_CLEAN = 90.0  # seconds of a clean upload, where its sources are long enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +170,11 @@ class _Planner:
         for number in range(count):
             spoken = bool(self._material.speech) and not picture and number % 3 == 2
             sources = [next(self._foreign[picture]) for _ in range(2)]
-            clips = tuple(self._stretch(source, 30.0) for source in sources)
+            clips = tuple(self._stretch(source, _CLEAN / 2) for source in sources)
             works = tuple(sorted({source.work for source in sources}))
             if spoken:
                 start = 8.0 * number % 100
-                clips = (Clip(self._speech, start, start + 50.0, licensed=False),)
+                clips = (Clip(self._speech, start, start + _CLEAN, licensed=False),)
                 works = ("speech",)
             name = "clean_film" if picture else "clean_speech" if spoken else "clean_music"
             made.append(self._untouched(f"{name}_{number:02d}", clips, name, works, picture))

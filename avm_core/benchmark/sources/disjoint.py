@@ -27,7 +27,8 @@ _SAME_SECONDS = 30.0
 
 def check_splits(cache_dir: Path) -> dict[str, Any]:
     """{"seconds": {split: {kind: s}}, "missing": {package: reason}, "compared": [held, all],
-    "same_bytes": [[work, work]], "same_sound": [[work, work, seconds]]} of all packages.
+    "same_bytes": [[work, work]], "same_sound": [[work, work, seconds]], "repeats": same} of all
+    packages; `repeats` are two works of one split that share a long stretch of sound.
 
     A `missing` package was compared with nothing: only an empty one proves the splits apart.
     Raises `BadSettings` where a work is in two splits.
@@ -40,13 +41,15 @@ def check_splits(cache_dir: Path) -> dict[str, Any]:
         seconds[source.split][source.kind] += source.duration
     music = [s for s in found if s.kind == "music" and s.audio and s.duration >= 40]
     held = [source for source in music if source.split != "train"]
-    pairs = same_sound(held, music)
+    pairs = [(one, other, round(length, 1)) for one, other, length in same_sound(music, music)]
+    apart = [pair for pair in pairs if pair[0].split != pair[1].split]
     return {
         "seconds": {split: dict(parts) for split, parts in seconds.items()},
         "missing": {left.path: left.reason for left in skipped if "/" not in left.path},
         "same_bytes": [[one.work, other.work] for one, other in duplicates_by_bytes(found)],
         "compared": [len(held), len(music)],
-        "same_sound": [[one.work, other.work, round(length, 1)] for one, other, length in pairs],
+        "same_sound": [[one.work, other.work, length] for one, other, length in apart],
+        "repeats": [[a.work, b.work, length] for a, b, length in pairs if a.split == b.split],
     }
 
 
@@ -77,7 +80,7 @@ def duplicates_by_bytes(found: Sequence[Source]) -> list[tuple[Source, Source]]:
 def same_sound(
     queries: Sequence[Source], others: Sequence[Source]
 ) -> list[tuple[Source, Source, float]]:
-    """Pairs from different splits that share a long stretch of sound, and its seconds.
+    """Pairs of works that share a long stretch of sound, and its seconds.
 
     Each pair comes once. Found with AVM's own audio fingerprints, search and alignment.
     """
@@ -96,7 +99,7 @@ def same_sound(
             hits = reader.search(mine, k=config.k, min_similarity=config.min_similarity_audio)
             for candidate in find_candidates(query.work, mine, hits, config):
                 other = names[candidate.ref_id]
-                if other.split != query.split:
+                if other.work != query.work:
                     length = _shared(mine, prints[other], config)
                     if length >= _SAME_SECONDS:
                         found[frozenset((query.path, other.path))] = (query, other, length)

@@ -2,12 +2,13 @@
 
 import csv
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from avm_core.benchmark.edits import Planted
+from avm_core.benchmark.sets import material as material_module
 from avm_core.benchmark.sets.build import SPECS, build_set
 from avm_core.benchmark.sets.cache import make_once, recipe_digest
 from avm_core.benchmark.sets.manifest import (
@@ -18,7 +19,7 @@ from avm_core.benchmark.sets.manifest import (
     read_manifest,
     write_manifest,
 )
-from avm_core.benchmark.sets.material import Material, folder_material
+from avm_core.benchmark.sets.material import Material, folder_material, split_material
 from avm_core.benchmark.sets.plan import Counts, MadeTitle, plan_uploads
 from avm_core.benchmark.sets.titles import film_titles, track_titles
 from avm_core.benchmark.sources.catalogue import Source
@@ -230,3 +231,26 @@ def test_unknown_sets_and_empty_folders_say_what_to_do(tmp_path):
     with pytest.raises(BadSettings, match="needs media in titles/"):
         folder_material(tmp_path)
     assert set(SPECS) == {"smoke", "dev", "test"}
+
+
+def test_no_work_is_both_licensed_and_foreign(monkeypatch, tmp_path):
+    # Every work has two files, as a song and its guitar track.
+    songs = [
+        replace(sound(f"w{n}", 100.0 + part), path=Path(f"w{n}_{part}.ogg"))
+        for n in range(70)
+        for part in range(2)
+    ]
+    films = [film(f"f{n}", 30.0) for n in range(10)]
+    found = {"music": songs, "speech": [sound("voice", 5.0)], "camera": films}
+    monkeypatch.setattr(
+        material_module, "sources", lambda split, cache, *, kinds, **_: (found[kinds[0]], [])
+    )
+    made = split_material("dev", tmp_path, 20, random.Random(3))
+    parts = (made.tracks, made.scores, made.songs, (made.jingle,))
+    works = [source.work for part in parts for source in part]
+    assert len(works) == len(set(works)) == 70
+    assert all(source.path.stem.endswith("_1") for part in parts for source in part)
+    # All that no title needs is foreign, for as many hours of clean uploads as there can be.
+    assert (len(made.tracks), len(made.scores), len(made.songs)) == (20, 16, 33)
+    pictured = [source.work for source in (*made.films, *made.footage, made.intro)]
+    assert len(pictured) == len(set(pictured)) == 10
