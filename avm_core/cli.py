@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     _index(commands)
     _migrate(commands)
     _bench(commands)
+    _train(commands)
     return parser
 
 
@@ -178,6 +179,24 @@ def _bench(commands: Any) -> None:
     parser.add_argument("--report", metavar="DIR", help="write JSON, Markdown and PNG here")
     parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
+
+
+def _train(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "train",
+        "train an encoder on the public packages of the train split",
+        "avm train audio --config avm_core/train/audio_conv.toml --out .avm/train/audio_conv",
+    )
+    parser.add_argument("what", choices=("audio",))
+    parser.add_argument("--config", required=True, metavar="FILE", help="TOML: what and how")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="checkpoints, weights, card and curves"
+    )
+    parser.add_argument(
+        "--sources", metavar="DIR", default=".avm/sources", help="cache of the public packages"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda[:N]")
 
 
 if __name__ == "__main__":

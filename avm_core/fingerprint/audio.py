@@ -1,25 +1,53 @@
-"""`audio_logmel.*`: decoded sound to an audio Fingerprint."""
+"""`audio_*`: decoded sound to an audio Fingerprint, whatever the model."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
-from avm_core.config import DecodeConfig
 from avm_core.fingerprint.stages import Watch, quantised, unwatched
 from avm_core.media.decode import decode_audio
-from avm_core.models.audio import LogmelConfig, LogmelDct
-from avm_core.models.device import resolve_device
-from avm_core.types import Fingerprint, FingerprinterId, MediaInfo
+from avm_core.types import Bool, Fingerprint, FingerprinterId, Float32, MediaInfo
 
 
-class LogmelFingerprinter:
+class SoundConfig(Protocol):
+    """What the fingerprinter must know of a model: Hz, seconds, and the size of a descriptor."""
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def dims(self) -> int: ...
+
+    @property
+    def window(self) -> float: ...
+
+    @property
+    def step(self) -> float: ...
+
+
+class SoundModel(Protocol):
+    """Stages 2 to 4 over consecutive blocks of mono samples; what passes between them is its own
+    affair."""
+
+    @property
+    def config(self) -> SoundConfig: ...
+
+    def preprocess(self, blocks: Iterable[Float32]) -> Iterator[Any]: ...
+
+    def embed(self, spectra: Iterable[Any]) -> Iterator[Any]: ...
+
+    def pool(self, contexts: Iterable[Any]) -> Iterator[tuple[Float32, Bool]]: ...
+
+
+class SoundFingerprinter:
     """One pass over the sound, block by block, in bounded memory."""
 
-    def __init__(self, identity: FingerprinterId, decode: DecodeConfig, device: str) -> None:
-        del decode  # the front end fixes its own sample rate: hop and filters belong to it
-        self._model = LogmelDct(LogmelConfig(), resolve_device(device))
+    def __init__(self, identity: FingerprinterId, model: SoundModel) -> None:
+        self._model = model
         self._id = identity
 
     @property

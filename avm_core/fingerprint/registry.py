@@ -39,12 +39,26 @@ class _Entry:
     version: int  # raise it when the code changes the vectors
     decode_fields: tuple[str, ...]
     build: Callable[[FingerprinterId, DecodeConfig, str], Fingerprinter]
+    weights: str = ""  # sha256 of the weights that we trained
 
 
 def _audio_logmel(identity: FingerprinterId, decode: DecodeConfig, device: str) -> Fingerprinter:
-    from avm_core.fingerprint.audio import LogmelFingerprinter
+    from avm_core.fingerprint.audio import SoundFingerprinter
+    from avm_core.models.audio import LogmelConfig, LogmelDct
+    from avm_core.models.device import resolve_device
 
-    return LogmelFingerprinter(identity, decode, device)
+    # The front end fixes its own sample rate: hop and filters belong to it.
+    return SoundFingerprinter(identity, LogmelDct(LogmelConfig(), resolve_device(device)))
+
+
+def _audio_conv(identity: FingerprinterId, decode: DecodeConfig, device: str) -> Fingerprinter:
+    from avm_core.fingerprint.audio import SoundFingerprinter
+    from avm_core.models.audio_encoder import StreamEncoder, load_encoder
+    from avm_core.models.checkpoint import trained
+    from avm_core.models.device import resolve_device
+
+    encoder = load_encoder(trained(identity.name), _ENTRIES[identity.name].weights)
+    return SoundFingerprinter(identity, StreamEncoder(encoder, resolve_device(device)))
 
 
 def _video_lite0(identity: FingerprinterId, decode: DecodeConfig, device: str) -> Fingerprinter:
@@ -72,7 +86,10 @@ def identify(name: str, decode: DecodeConfig) -> FingerprinterId:
     """
     entry = _entry(name)
     values = {field: getattr(decode, field) for field in entry.decode_fields}
-    text = json.dumps({"version": entry.version, "decode": values}, sort_keys=True)
+    described = {"version": entry.version, "decode": values}
+    if entry.weights:
+        described["weights"] = entry.weights
+    text = json.dumps(described, sort_keys=True)
     return FingerprinterId(name, hashlib.sha256(text.encode()).hexdigest()[:8])
 
 

@@ -27,6 +27,7 @@ LEVELS: dict[str, int] = {
     "fingerprint": 3,
     "pipeline": 4,
     "benchmark": 5,
+    "train": 5,
     "cli": 6,
     "commands": 6,
 }

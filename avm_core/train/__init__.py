@@ -1,0 +1,1 @@
+"""Training: augmentation, losses and loops that turn media into weights."""

@@ -1,0 +1,188 @@
+"""Train `audio_conv`: the same moment, clean and as an upload has it, must look alike.
+
+Recipe of Chang et al. 2021 (NT-Xent over clean and edited views) with three changes: speed and
+pitch are edited together with everything else (Sony's ablation of both is in the field's papers);
+several windows of one stretch are in one batch, two stretches of one piece too, so that
+the nearest negatives are other moments of the same music; window lengths vary, so that one
+network serves windows of any length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from avm_core.models.audio_encoder import STRIDE, AudioEncoder, EncoderConfig
+from avm_core.train.losses import nt_xent
+from avm_core.train.sound_edits import EditConfig, Warp, WarpedFilters, draw_warp, edit_mel
+from avm_core.train.spectrum_bank import DENSITY, SpectrumBank
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTaskConfig:
+    """`pieces` x 2 stretches per batch, `moments` windows in each; `lengths` of windows in
+    contexts, one drawn per step; windows of one stretch less than `apart` seconds from each
+    other are no negatives; `jitter` seconds by which the two views miss each other."""
+
+    pieces: int = 48
+    moments: int = 3
+    seconds: float = 8.0
+    lengths: tuple[int, ...] = (8, 16, 24, 24, 32)
+    apart: float = 1.5
+    jitter: float = 0.25
+    temperature: float = 0.06
+    music_share: float = 0.8
+    validation_batches: int = 4
+
+
+class AudioTask:
+    """A `Task` of the training loop."""
+
+    def __init__(
+        self,
+        encoder: EncoderConfig,
+        task: AudioTaskConfig,
+        edits: EditConfig,
+        bank: SpectrumBank,
+        seed: int = 0,
+    ) -> None:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self._encoder = AudioEncoder(encoder)
+        self._config, self._edits, self._bank = task, edits, bank
+        self._filters: WarpedFilters | None = None
+        self._music, self._speech = (bank.choose(kind, held=False) for kind in ("music", "speech"))
+        self._held = bank.choose(None, held=True)
+
+    @property
+    def network(self) -> AudioEncoder:
+        return self._encoder
+
+    def loss(self, step: int, generator: torch.Generator) -> torch.Tensor:
+        """NT-Xent of one batch of the training pieces."""
+        del step
+        share = self._config.music_share
+        pieces = self._draw_pieces(self._config.pieces, generator, share).repeat_interleave(2)
+        clean, edited, ignore = self._views(pieces, generator)
+        return nt_xent(clean, edited, ignore, self._config.temperature)
+
+    @torch.inference_mode()
+    def validate(self) -> dict[str, float]:
+        """`top1`: share of edited windows of held-out pieces whose nearest clean one, of all of
+        the batches, is their own; edits are the same at every call."""
+        generator = torch.Generator().manual_seed(7)
+        every = torch.tensor(self._held)
+        parts = []
+        for _ in range(self._config.validation_batches):
+            picks = torch.randint(len(every), (2 * self._config.pieces,), generator=generator)
+            parts.append(self._views(every[picks], generator, length=24)[:2])
+        clean, edited = (torch.cat(side) for side in zip(*parts, strict=True))
+        nearest = (edited @ clean.T).argmax(dim=1)
+        right = nearest == torch.arange(len(clean), device=nearest.device)
+        return {"top1": float(right.float().mean())}
+
+    def _draw_pieces(
+        self, count: int, generator: torch.Generator, music_share: float
+    ) -> torch.Tensor:
+        """Long pieces more often than short ones, but not in proportion."""
+        music = torch.rand(count, generator=generator) < music_share
+        drawn = torch.empty(count, dtype=torch.long)
+        for numbers, wanted in ((self._music, music), (self._speech, ~music)):
+            pool = numbers or self._music or self._speech
+            weights = torch.tensor([self._bank.seconds(n) ** 0.5 for n in pool])
+            picks = torch.multinomial(weights, count, replacement=True, generator=generator)
+            drawn[wanted] = torch.tensor(pool)[picks][wanted]
+        return drawn
+
+    def _views(
+        self, pieces: torch.Tensor, generator: torch.Generator, length: int | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Unit vectors [N, D] of clean and of edited windows, and which pairs [N, N] overlap."""
+        if length is None:
+            lengths = self._config.lengths
+            length = lengths[int(torch.randint(len(lengths), (1,), generator=generator))]
+        warp = draw_warp(len(pieces), self._edits, generator)
+        mels, middles = self._mels(pieces, warp, generator)
+        contexts = self._encoder.contexts(self._encoder.normalise(mels))
+        windows = self._encoder.pool(contexts, length)
+        at, moments = self._moments(windows.shape[2], warp.speed, generator)
+        at = at.to(windows.device)[:, None].expand(-1, windows.shape[1], -1)
+        clean, edited = windows.gather(2, at).transpose(1, 2).chunk(2)
+        near = self._near(pieces, middles[:, None] + moments).to(windows.device)
+        return clean.flatten(0, 1), edited.flatten(0, 1), near
+
+    def _mels(
+        self, pieces: torch.Tensor, warp: Warp, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mel power [2 B, mels, T] of a random stretch of each piece, clean above edited, and the
+        seconds [B] of their middles."""
+        batch, device = len(pieces), self._encoder.project.weight.device
+        seconds = torch.tensor([self._bank.seconds(n) for n in pieces.tolist()])
+        middles = seconds * torch.rand(batch, generator=generator)
+        coded = (torch.rand(batch, generator=generator) < self._edits.p_coded).tolist()
+        still = torch.ones(batch)
+        clean = self._magnitudes(pieces, middles, still, [False] * batch).to(device)
+        # Off by part of a frame: an upload's frames are never cut where the title's are.
+        shifted = middles + torch.rand(batch, generator=generator) / self._bank.rate
+        heard = self._magnitudes(pieces, shifted, warp.speed, coded).to(device)
+        mixed = self._draw_pieces(batch, generator, music_share=0.4)
+        ends = torch.tensor([self._bank.seconds(n) for n in mixed.tolist()])
+        places = ends * torch.rand(batch, generator=generator)
+        others = self._magnitudes(mixed, places, still, [False] * batch).to(device)
+        self._filters = self._filters or WarpedFilters(self._encoder, self._edits)
+        rate = self._encoder.config.sample_rate / self._encoder.config.hop
+        edited = edit_mel(
+            self._filters(heard, warp.pitch.to(device)),
+            self._filters(others, None),
+            self._edits,
+            rate,
+            generator,
+        )
+        return torch.cat([self._filters(clean, None), edited]), middles
+
+    def _magnitudes(
+        self,
+        pieces: torch.Tensor,
+        middles: torch.Tensor,
+        speed: torch.Tensor,
+        coded: Sequence[bool],
+    ) -> torch.Tensor:
+        """Float16 [B, T, bins] around the `middles` (seconds), `speed` hops apart."""
+        encoder = self._encoder.config
+        frames = round(self._config.seconds / encoder.context_seconds) * STRIDE
+        offsets = torch.arange(frames + 2 * encoder.margin) - (frames - 1) / 2 - encoder.margin
+        places = middles[:, None] * self._bank.rate + offsets * speed[:, None] * DENSITY
+        rows = places.round().long().numpy()
+        read = (
+            self._bank.read(number, row, coded=is_coded)
+            for number, row, is_coded in zip(pieces.tolist(), rows, coded, strict=True)
+        )
+        return torch.from_numpy(np.stack(list(read)))
+
+    def _moments(
+        self, windows: int, speed: torch.Tensor, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Window numbers [2 count, moments], clean above edited, and the seconds [count, moments]
+        from the middle of the stretch that they stand for."""
+        config, rate = self._config, 1 / self._encoder.config.context_seconds
+        # An edited window `e` seconds from the middle stands for `e * speed` of the source.
+        room = (windows - 1) / 2 / rate * speed.clamp_max(1.0)
+        count = len(speed)
+        grid = torch.linspace(-1.0, 1.0, config.moments) if config.moments > 1 else torch.zeros(1)
+        spread = torch.rand(count, 1, generator=generator) * 0.2 + 0.8
+        moments = room[:, None] * grid[None] * spread
+        jitter = (torch.rand(count, config.moments, generator=generator) * 2 - 1) * config.jitter
+        middle = (windows - 1) / 2
+        clean = middle + moments * rate
+        edited = middle + (moments + jitter) * rate / speed[:, None]
+        at = torch.cat([clean, edited]).round().long().clamp(0, windows - 1)
+        return at, moments
+
+    def _near(self, pieces: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:
+        """Pairs of windows [N, N] of one piece that are less than `apart` seconds apart."""
+        flat, owners = moments.flatten(), pieces.repeat_interleave(moments.shape[1])
+        close = (flat[:, None] - flat[None]).abs() < self._config.apart
+        return close & (owners[:, None] == owners[None])

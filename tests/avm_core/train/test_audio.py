@@ -1,0 +1,85 @@
+"""The task: views of one moment, negatives that are none, and a network that learns."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from avm_core.models.audio_encoder import EncoderConfig
+from avm_core.train.audio import AudioTask, AudioTaskConfig
+from avm_core.train.loop import LoopConfig, train
+from avm_core.train.sound_edits import EditConfig
+from avm_core.train.spectrum_bank import Piece, SpectrumBank, magnitudes
+
+ENCODER = EncoderConfig(mels=32, channels=(6, 8, 8), width=16, dims=16, surround_frames=33)
+SMALL = AudioTaskConfig(pieces=6, moments=2, seconds=5.0, lengths=(8, 16), validation_batches=2)
+
+
+def melody(seed, seconds=40):
+    rng = np.random.default_rng(seed)
+    parts = []
+    for _ in range(5 * seconds):
+        time = np.arange(ENCODER.sample_rate // 5) / ENCODER.sample_rate
+        parts.append(sum(np.sin(2 * np.pi * f * time) for f in rng.uniform(250, 3_500, 3)))
+    return (0.1 * np.concatenate(parts)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def bank():
+    kinds = ("music", "music", "music", "speech", "music", "music")
+    pieces = tuple(
+        Piece(f"p{n}", kind, (Path(f"p{n}"),), str(n), held=n > 3) for n, kind in enumerate(kinds)
+    )
+    spectra = tuple(magnitudes(melody(n), ENCODER)[None] for n in range(len(pieces)))
+    return SpectrumBank(64.0, pieces, spectra)
+
+
+def make(bank, task=SMALL, edits=None):
+    return AudioTask(ENCODER, task, edits or EditConfig(), bank, seed=4)
+
+
+def test_views_show_the_same_moment_whatever_the_speed(bank):
+    """The pooled windows of both views, put back on the source's clock, agree within the jitter."""
+    task = make(bank)
+    speed = torch.tensor([0.77, 1.0, 1.3])
+    at, moments = task._moments(61, speed, torch.Generator().manual_seed(1))
+    clean, edited = (at - 30).float().chunk(2)
+    seconds = ENCODER.context_seconds
+    assert torch.allclose(clean * seconds, moments, atol=seconds)
+    source = edited * seconds * speed[:, None]
+    assert (source - moments).abs().max() <= SMALL.jitter + 1.3 * seconds
+    assert at.min() >= 0
+    assert at.max() <= 60
+
+
+def test_windows_of_one_piece_that_overlap_are_no_negatives(bank):
+    near = make(bank)._near(
+        torch.tensor([2, 2, 1]), torch.tensor([[1.0, 5.0], [2.0, 9.0], [1.0, 5.0]])
+    )
+    expected = np.eye(6, dtype=bool)
+    expected[0, 2] = expected[2, 0] = True  # 1 s and 2 s of piece 2
+    assert (near.numpy() == expected).all()
+
+
+def test_a_batch_depends_on_its_generator_alone(bank):
+    losses = [
+        float(make(bank).loss(step, torch.Generator().manual_seed(seed)).detach())
+        for step, seed in ((1, 5), (9, 5), (1, 6))
+    ]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_training_learns_to_recognise(bank, tmp_path):
+    task = make(bank)
+    task.network.eval()
+    before = task.validate()["top1"]
+    config = LoopConfig(steps=60, warm_up=5, validate_every=30, save_every=30, learning_rate=5e-3)
+    history = train(task, config, tmp_path, {}, lambda *_: None)
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert history[-1]["top1"] > max(2 * before, 0.3)
+
+
+def test_data_without_speech_still_trains(bank):
+    music = SpectrumBank(64.0, bank.pieces[:3], bank.spectra[:3])
+    assert torch.isfinite(make(music).loss(0, torch.Generator().manual_seed(1)))
