@@ -79,8 +79,10 @@ class MatchConfig(_Section):
 
     min_duration: float = Field(default=15.0, gt=0, description="seconds, shortest match")
     k: int = Field(default=50, ge=1, description="neighbours per query window in a search")
-    min_similarity_audio: float = Field(default=0.50, description="cosine of a search hit")
-    min_similarity_video: float = Field(default=0.60, description="cosine of a search hit")
+    min_similarity_audio: float | None = Field(
+        default=None, description="cosine of a search hit; default: what suits the fingerprinter"
+    )
+    min_similarity_video: float | None = Field(default=None, description="see audio")
     max_candidates: int = Field(default=50, ge=1, description="pairs aligned per query")
     max_speed: float = Field(default=1.25, gt=1, description="speeds searched: [1/max, max]")
     max_gap: float = Field(default=8.0, gt=0, description="seconds without evidence in a match")

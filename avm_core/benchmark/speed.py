@@ -17,6 +17,7 @@ from avm_core.config import IndexConfig, MatchConfig
 from avm_core.index.reader import SnapshotReader
 from avm_core.index.snapshot import publish
 from avm_core.match.align import align
+from avm_core.match.calibration import least_hit
 from avm_core.match.candidates import find_candidates
 from avm_core.media.probe import probe
 from avm_core.storage import MemoryStore
@@ -77,7 +78,7 @@ def _search_time(
     manifest = publish(
         store, f"licensed_{modality}", prints[0].fingerprinter, named, config=IndexConfig()
     )
-    floor = config.min_similarity_audio if modality == "audio" else config.min_similarity_video
+    floor = least_hit(prints[0].fingerprinter, config)
     with tempfile.TemporaryDirectory(prefix="avm-bench-") as cache:
         reader = SnapshotReader.open(store, manifest, cache_dir=Path(cache), config=IndexConfig())
 

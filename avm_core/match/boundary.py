@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from avm_core.match.calibration import CLIMB_AT
 from avm_core.match.evidence import Track, along
 from avm_core.match.signals import Signals
 from avm_core.match.vote import Line
@@ -18,11 +19,6 @@ from avm_core.types import Float64
 _INSIDE, _OUTSIDE = 8.0, 6.0  # seconds of similarity looked at, either side of a rough edge
 _SEARCH = 3.0  # seconds that the cut may lie from the rough edge
 _RESOLUTION = 0.05
-# Similarity, as a share of the level inside, at these distances from the cut in half windows
-# (medians over cuts between real pieces of music). The jump at 1 is the last foreign sound
-# leaving the window.
-_CLIMB_AT = np.array([-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0])
-_CLIMB = np.array([0.03, 0.12, 0.19, 0.26, 0.37, 0.50, 0.61, 0.72, 1.00])
 
 
 def refine_edges(
@@ -73,13 +69,13 @@ def find_cut(
     # What unrelated windows score here; some pictures are alike, so not simply zero.
     base = float(np.clip(similarity.min(), 0.0, 0.5 * level))
     cuts = np.arange(rough - _SEARCH, rough + _SEARCH + 1e-9, _RESOLUTION)
-    expected = base + (level - base) * _climb(times[None, :] - cuts[:, None], track.window)
+    expected = base + (level - base) * _climb(times[None, :] - cuts[:, None], track)
     cost = ((np.minimum(similarity, level) - expected) ** 2).sum(axis=1)
     best = np.flatnonzero(cost <= cost.min() + 1e-9)
     return float(cuts[0] if best[0] == 0 else np.mean(cuts[best]))
 
 
-def _climb(distance: Float64, window: float) -> Float64:
-    if window == 0.0:  # a single picture is either in or out
+def _climb(distance: Float64, track: Track) -> Float64:
+    if track.window == 0.0:  # a single picture is either in or out
         return (distance >= 0).astype(np.float64)
-    return np.interp(distance / (window / 2), _CLIMB_AT, _CLIMB, left=0.0)
+    return np.interp(distance / (track.window / 2), CLIMB_AT, track.climb, left=0.0)

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avm_core.match.calibration import calibration
 from avm_core.match.vote import Evidence, Line
 from avm_core.types import Fingerprint, Float32, Float64, Modality
 
-# Cosine that unrelated windows rarely reach (docs/benchmarks.md), and how far a hit must
-# stand out from the median similarity of its own window.
-FLOOR: dict[Modality, float] = {"audio": 0.50, "video": 0.58}
-MARGIN: dict[Modality, float] = {"audio": 0.20, "video": 0.12}
 # How far, in seconds, a window may sit from the line and still be the one on it.
 _REACH: dict[Modality, float] = {"audio": 0.3, "video": 0.8}
 _PEAKS = 5
@@ -28,7 +25,8 @@ _BLOCK = 1024
 @dataclass(frozen=True, slots=True)
 class Track:
     """Both sides of one modality: window centres in seconds [n], [m], unit vectors [n, D],
-    [m, D] of the valid windows, and the bar [n] that a similarity must clear."""
+    [m, D] of the valid windows, and the bar [n] that a similarity must clear; `climb` as in
+    `Calibration`."""
 
     modality: Modality
     query_times: Float64
@@ -38,6 +36,7 @@ class Track:
     bar: Float32
     query_step: float
     window: float
+    climb: tuple[float, ...]
 
     @property
     def empty(self) -> bool:
@@ -46,21 +45,21 @@ class Track:
 
 def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence]:
     """Compare all valid windows blockwise; the evidence is each query window's best peaks."""
-    modality = ugc.modality
+    scale = calibration(ugc.fingerprinter)
     query, ref = ugc.unit_vectors()[ugc.valid], licensed.unit_vectors()[licensed.valid]
     query_times = ugc.starts[ugc.valid] + ugc.window / 2
     ref_times = licensed.starts[licensed.valid] + licensed.window / 2
     bars, rows, centres, weights = [], [], [], []
     for first in range(0, len(query) if len(ref) else 0, _BLOCK):
         similarity = query[first : first + _BLOCK] @ ref.T
-        bar = np.maximum(FLOOR[modality], np.median(similarity, axis=1) + MARGIN[modality])
+        bar = np.maximum(scale.floor, np.median(similarity, axis=1) + scale.margin)
         row, centre, weight = _peaks(similarity, bar, ref_times)
         bars.append(bar)
         rows.append(row + first)
         centres.append(centre)
         weights.append(weight)
     track = Track(
-        modality,
+        ugc.modality,
         query_times,
         ref_times,
         query,
@@ -68,6 +67,7 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
         np.concatenate(bars).astype(np.float32) if bars else np.empty(0, np.float32),
         float(np.median(np.diff(ugc.starts))) if len(ugc.starts) > 1 else 1.0,
         ugc.window,
+        scale.climb,
     )
     if not bars:
         return track, Evidence(np.empty(0), np.empty(0), np.empty(0))

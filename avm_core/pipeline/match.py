@@ -15,6 +15,7 @@ from avm_core.index.pointer import manifest_key
 from avm_core.index.reader import SnapshotReader
 from avm_core.index.snapshot import current
 from avm_core.match.align import align
+from avm_core.match.calibration import least_hit
 from avm_core.match.candidates import find_candidates, merge_candidates
 from avm_core.pipeline.index import index_name
 from avm_core.pipeline.platform import Platform
@@ -231,13 +232,10 @@ def search(
     config: MatchConfig,
 ) -> list[Candidate]:
     """Pairs worth aligning, from both modalities' index hits, best first."""
-    floor: dict[Modality, float] = {
-        "audio": config.min_similarity_audio,
-        "video": config.min_similarity_video,
-    }
     found: dict[Modality, list[Candidate]] = {}
     for modality in prints.keys() & readers.keys():
         query = prints[modality]
-        hits = readers[modality].search(query, k=config.k, min_similarity=floor[modality])
+        floor = least_hit(query.fingerprinter, config)
+        hits = readers[modality].search(query, k=config.k, min_similarity=floor)
         found[modality] = find_candidates(probe_id, query, hits, config)
     return merge_candidates(found, config)

@@ -16,6 +16,7 @@ from avm_core.fingerprint.registry import create
 from avm_core.index.reader import SnapshotReader
 from avm_core.index.snapshot import publish
 from avm_core.match.align import align
+from avm_core.match.calibration import least_hit
 from avm_core.match.candidates import find_candidates
 from avm_core.media.probe import probe
 from avm_core.storage import MemoryStore
@@ -96,7 +97,8 @@ def same_sound(
         reader = SnapshotReader.open(store, manifest, cache_dir=Path(cache), config=IndexConfig())
         for query in (query for query in queries if query in prints):
             mine = prints[query]
-            hits = reader.search(mine, k=config.k, min_similarity=config.min_similarity_audio)
+            floor = least_hit(mine.fingerprinter, config)
+            hits = reader.search(mine, k=config.k, min_similarity=floor)
             for candidate in find_candidates(query.work, mine, hits, config):
                 other = names[candidate.ref_id]
                 if other.work != query.work:

@@ -3,24 +3,28 @@
 import numpy as np
 import pytest
 
-from avm_core.match.boundary import _CLIMB, _CLIMB_AT, find_cut
+from avm_core.match.boundary import find_cut
+from avm_core.match.calibration import CLIMB_AT, calibration
 from avm_core.match.evidence import Track
+from avm_core.types import FingerprinterId
+
+CLIMB = calibration(FingerprinterId("audio_logmel.dct", "")).climb
 
 INSIDE, OUTSIDE = 0.85, 0.05
 
 
 def track(modality="audio", window=4.0, step=0.25):
-    """Only its bar and window matter here."""
+    """Only its bar, window and climb matter here."""
     none = np.empty((0, 4), np.float32)
     bar = np.array([0.5], np.float32)
-    return Track(modality, np.empty(0), np.empty(0), none, none, bar, step, window)
+    return Track(modality, np.empty(0), np.empty(0), none, none, bar, step, window, CLIMB)
 
 
 def climb(times, cut, window=4.0):
     """What real windows show around a cut, before anything is added."""
     if window == 0:
         return np.where(times >= cut, INSIDE, OUTSIDE)
-    shape = np.interp((times - cut) / (window / 2), _CLIMB_AT, _CLIMB, left=0.0)
+    shape = np.interp((times - cut) / (window / 2), CLIMB_AT, CLIMB, left=0.0)
     return OUTSIDE + (INSIDE - OUTSIDE) * shape
 
 

@@ -1,0 +1,53 @@
+"""What a similarity means, for each kind of descriptor: every vector space has its own scale.
+
+Measured on the train split with `avm bench separation`; nothing here is learned from benchmark
+sets. A new fingerprinter works with the values of its modality and is better with its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from avm_core.config import MatchConfig
+from avm_core.types import FingerprinterId, Modality
+
+# Similarity, as a share of the level inside, of a window whose middle lies this many half windows
+# from a cut: all of it foreign at -1, none at 1.
+CLIMB_AT = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
+_LINEAR = tuple((at + 1) / 2 for at in CLIMB_AT)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """`hit`: cosine from which a neighbour in the index is worth a look; `floor`: cosine that
+    unrelated windows rarely reach; `margin`: how far a similarity must stand out from the median
+    of its own window; `climb` at `CLIMB_AT`."""
+
+    hit: float
+    floor: float
+    margin: float
+    climb: tuple[float, ...] = _LINEAR
+
+
+_BY_NAME: dict[str, Calibration] = {
+    # The jump at the end is the last foreign sound leaving the window.
+    "audio_logmel.dct": Calibration(
+        0.50, 0.50, 0.20, (0.03, 0.12, 0.19, 0.26, 0.37, 0.50, 0.61, 0.72, 1.00)
+    ),
+}
+_BY_MODALITY: dict[Modality, Calibration] = {
+    "audio": Calibration(0.50, 0.50, 0.20),
+    "video": Calibration(0.60, 0.58, 0.12),
+}
+
+
+def calibration(identity: FingerprinterId) -> Calibration:
+    """That of the fingerprinter, or of its modality."""
+    return _BY_NAME.get(identity.name, _BY_MODALITY[identity.modality])
+
+
+def least_hit(identity: FingerprinterId, config: MatchConfig) -> float:
+    """Cosine of a search hit: what the settings say, else what suits the fingerprinter."""
+    named = {"audio": config.min_similarity_audio, "video": config.min_similarity_video}
+    given = named[identity.modality]
+    return calibration(identity).hit if given is None else given
