@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     configuration that cannot be read or is not that of the checkpoint.
     """
     text = _read(Path(arguments.config))
-    encoder = EncoderConfig.from_dict(text.get("encoder", {}))
+    encoder = _section(EncoderConfig, text, "encoder")
     task_config = _section(AudioTaskConfig, text, "task")
     edits = _section(EditConfig, text, "edits")
     loop = replace(_section(LoopConfig, text, "loop"), device=resolve_device(arguments.device))
