@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
@@ -25,6 +26,7 @@ from avm_core.types import Float32, Float64, Frames
 _MAX_JITTER = 0.1
 # A broken timestamp must not make us invent hours of silence.
 _MAX_FILL = 3600.0
+_JOINED = 16_384  # samples that are resampled at once
 
 
 # --- audio ------------------------------------------------------------------------------------
@@ -58,14 +60,18 @@ def _timeline(path: Path, sample_rate: int) -> Iterator[Float32]:
         start, position, decoded = origin(container), 0, False
         for frame in _decoded_audio(container):
             decoded = True
-            if frame.pts is not None and frame.time_base is not None:
-                due = round((float(frame.pts * frame.time_base) - start) * sample_rate)
-                hole = due - position
-                if hole < -_MAX_JITTER * sample_rate:
-                    continue  # overlaps what was already given out
-                if _MAX_JITTER * sample_rate < hole < _MAX_FILL * sample_rate:
-                    position += hole
-                    yield from _silence(hole, sample_rate)
+            hole = 0
+            if frame.time is not None:
+                due = round((frame.time - start) * sample_rate)
+                hole = due - position - resampler.waiting
+            if hole < -_MAX_JITTER * sample_rate:
+                continue  # overlaps what was already given out
+            if _MAX_JITTER * sample_rate < hole < _MAX_FILL * sample_rate:
+                for piece in resampler.drain():
+                    position += len(piece)
+                    yield piece
+                position += hole
+                yield from _silence(hole, sample_rate)
             for piece in resampler.push(frame):
                 position += len(piece)
                 yield piece
@@ -81,12 +87,24 @@ def _silence(count: int, sample_rate: int) -> Iterator[Float32]:
 
 
 class _Resampler:
-    """AudioResampler to mono float32 that survives a change of format inside the stream."""
+    """AudioResampler to mono float32 that survives a change of format inside the stream.
+
+    Frames are joined before they are resampled: a codec's frame is 20 ms long, and handing each
+    through Python takes longer than decoding it.
+    """
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
         self._format: tuple[str, str, int] | None = None
         self._inner: AudioResampler | None = None
+        self._joined = AudioFifo()
+
+    @property
+    def waiting(self) -> int:
+        """Samples, at the new rate, that were pushed and have not come out."""
+        if self._format is None:
+            return 0
+        return round(self._joined.samples * self._rate / self._format[2])
 
     def push(self, frame: AudioFrame) -> Iterator[Float32]:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -94,10 +112,21 @@ class _Resampler:
             yield from self.flush()
             self._format = shape
             self._inner = AudioResampler(format="flt", layout="mono", rate=self._rate)
-        if self._inner is not None:
-            yield from _samples(self._inner.resample(frame))
+            self._joined = AudioFifo()
+        frame.pts = None  # the timeline is kept outside, holes and all
+        self._joined.write(frame)
+        if self._joined.samples >= _JOINED:
+            yield from self.drain()
+
+    def drain(self) -> Iterator[Float32]:
+        """What was joined so far."""
+        joined = self._joined.read(0, True) if self._joined.samples else None
+        if self._inner is not None and joined is not None:
+            yield from _samples(self._inner.resample(joined))
 
     def flush(self) -> Iterator[Float32]:
+        """What was joined, and what the resampler itself still holds."""
+        yield from self.drain()
         if self._inner is not None:
             yield from _samples(self._inner.resample(None))
             self._inner = None
