@@ -12,7 +12,7 @@ Audio Fingerprint); the window there passes through the network by itself, every
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -192,9 +192,15 @@ class StreamEncoder:
     """Runs an encoder over consecutive samples; memory is bounded by block and window."""
 
     def __init__(
-        self, encoder: AudioEncoder, device: str = "cpu", dtype: torch.dtype = torch.float32
+        self,
+        encoder: AudioEncoder,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        window: float | None = None,
     ) -> None:
-        self.config = encoder.config
+        """`window` in seconds instead of the configured one."""
+        contexts = round((window or encoder.config.window) / encoder.config.context_seconds)
+        self.config = replace(encoder.config, window_contexts=contexts)
         self._device = torch.device(device)
         self._dtype = dtype
         self._encoder = encoder.eval().to(self._device)
