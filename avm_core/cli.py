@@ -163,7 +163,7 @@ def _bench(commands: Any) -> None:
     parser.add_argument(
         "what",
         choices=(
-            *("build", "quality", "rivals", "tune", "sources", "speed"),
+            *("build", "quality", "rivals", "tune", "sources", "hits", "speed"),
             *("separation", "match", "index", "catalog"),
         ),
         help="build a set, score AVM on it, score and time all systems on it, or time one part",
@@ -178,6 +178,7 @@ def _bench(commands: Any) -> None:
     parser.add_argument("--only", metavar="A,B", help="`rivals`, `tune`: these systems")
     parser.add_argument("--report", metavar="DIR", help="write JSON, Markdown and PNG here")
     parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")
+    parser.add_argument("--queries", type=int, default=200, help="for `hits`")
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
 
 

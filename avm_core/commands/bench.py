@@ -56,6 +56,12 @@ def _sources(arguments: argparse.Namespace) -> dict[str, Any]:
     return check_sources(arguments)
 
 
+def _hits(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.commands.bench_hits import hits
+
+    return hits(arguments)
+
+
 def _index(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.index_speed import measure_index
 
@@ -100,6 +106,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "rivals": _rivals,
     "tune": _tune,
     "sources": _sources,
+    "hits": _hits,
     "speed": _speed,
     "separation": _separation,
     "match": _match,

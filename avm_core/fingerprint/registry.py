@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from avm_core.config import DecodeConfig
 from avm_core.errors import BadSettings
@@ -38,11 +38,14 @@ class Fingerprinter(Protocol):
 class _Entry:
     version: int  # raise it when the code changes the vectors
     decode_fields: tuple[str, ...]
-    build: Callable[[FingerprinterId, DecodeConfig, str], Fingerprinter]
+    build: Callable[[FingerprinterId, DecodeConfig, str, float | None], Fingerprinter]
     weights: str = ""  # sha256 of the weights that we trained
+    any_window: bool = False
 
 
-def _audio_logmel(identity: FingerprinterId, decode: DecodeConfig, device: str) -> Fingerprinter:
+def _audio_logmel(
+    identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
+) -> Fingerprinter:
     from avm_core.fingerprint.audio import SoundFingerprinter
     from avm_core.models.audio import LogmelConfig, LogmelDct
     from avm_core.models.device import resolve_device
@@ -51,17 +54,22 @@ def _audio_logmel(identity: FingerprinterId, decode: DecodeConfig, device: str) 
     return SoundFingerprinter(identity, LogmelDct(LogmelConfig(), resolve_device(device)))
 
 
-def _audio_conv(identity: FingerprinterId, decode: DecodeConfig, device: str) -> Fingerprinter:
+def _audio_conv(
+    identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
+) -> Fingerprinter:
     from avm_core.fingerprint.audio import SoundFingerprinter
     from avm_core.models.audio_encoder import StreamEncoder, load_encoder
     from avm_core.models.checkpoint import trained
     from avm_core.models.device import resolve_device
 
     encoder = load_encoder(trained(identity.name), _ENTRIES[identity.name].weights)
-    return SoundFingerprinter(identity, StreamEncoder(encoder, resolve_device(device)))
+    stream = StreamEncoder(encoder, resolve_device(device), window=window)
+    return SoundFingerprinter(identity, stream)
 
 
-def _video_lite0(identity: FingerprinterId, decode: DecodeConfig, device: str) -> Fingerprinter:
+def _video_lite0(
+    identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
+) -> Fingerprinter:
     from avm_core.fingerprint.video import GemFingerprinter
 
     return GemFingerprinter(identity, decode, device)
@@ -79,23 +87,31 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_ENTRIES))
 
 
-def identify(name: str, decode: DecodeConfig) -> FingerprinterId:
+def identify(name: str, decode: DecodeConfig, window: float | None = None) -> FingerprinterId:
     """The identity of `name` under these settings; imports no network.
 
-    Raises `BadSettings` for an unknown name.
+    `window` in seconds, where it is not the fingerprinter's own. Raises `BadSettings` for an
+    unknown name, or one whose windows have a fixed length.
     """
     entry = _entry(name)
+    if window is not None and not entry.any_window:
+        raise BadSettings(f"{name} has windows of one length: do not give another")
     values = {field: getattr(decode, field) for field in entry.decode_fields}
-    described = {"version": entry.version, "decode": values}
-    if entry.weights:
-        described["weights"] = entry.weights
+    described: dict[str, Any] = {"version": entry.version, "decode": values}
+    described |= {"weights": entry.weights} if entry.weights else {}
+    described |= {"window": window} if window is not None else {}
     text = json.dumps(described, sort_keys=True)
     return FingerprinterId(name, hashlib.sha256(text.encode()).hexdigest()[:8])
 
 
-def create(name: str, decode: DecodeConfig, *, device: str = "auto") -> Fingerprinter:
-    """The fingerprinter, its network loaded onto `device` (auto, cpu, cuda or cuda:N)."""
-    return _entry(name).build(identify(name, decode), decode, device)
+def create(
+    name: str, decode: DecodeConfig, *, device: str = "auto", window: float | None = None
+) -> Fingerprinter:
+    """The fingerprinter, its network loaded onto `device` (auto, cpu, cuda or cuda:N).
+
+    Raises `BadSettings` as `identify` does.
+    """
+    return _entry(name).build(identify(name, decode, window), decode, device, window)
 
 
 def _entry(name: str) -> _Entry:
