@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from avm_core.benchmark.rivals.chromaprint import ChromaprintSystem
 from avm_core.benchmark.rivals.landmarks import LandmarkSystem
 from avm_core.benchmark.rivals.origin import OriginSystem
 from avm_core.benchmark.rivals.pdq import PdqSystem
+from avm_core.benchmark.rivals.registry import other_sounds
 from avm_core.benchmark.sets.manifest import SetManifest
 from avm_core.config import load_settings
 from avm_core.errors import BadSettings
@@ -21,9 +23,13 @@ _COSINES = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
 def _menus() -> dict[str, tuple[Callable[[Any], System], tuple[float, ...]]]:
     settings = load_settings()
+    origins = {"audio": settings, **other_sounds(settings)}
     return {
-        "origin (audio)": (lambda value: OriginSystem("audio", settings, value), _COSINES),
-        "origin (video)": (lambda value: OriginSystem("video", settings, value), _COSINES),
+        **{
+            f"origin ({label})": (partial(OriginSystem, "audio", made, label=label), _COSINES)
+            for label, made in origins.items()
+        },
+        "origin (video)": (partial(OriginSystem, "video", settings), _COSINES),
         "chromaprint": (ChromaprintSystem, (3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0)),
         "landmarks": (LandmarkSystem, (5, 8, 12, 16, 24, 32)),
         "pdq": (PdqSystem, (31, 40, 50, 60, 70, 80)),

@@ -54,15 +54,16 @@ class AvmPrinter:
 class AvmSystem:
     """Search in a published snapshot, then align each candidate pair."""
 
-    def __init__(self, task: Task, settings: Settings) -> None:
+    def __init__(self, task: Task, settings: Settings, label: str | None = None) -> None:
         self.task: Task = task
+        self._label = label or task
         self._settings = settings
         modalities = MODALITIES if task == "both" else (task,)
         self._printers = {modality: AvmPrinter(modality, settings) for modality in modalities}
 
     @property
     def name(self) -> str:
-        return "avm" if self.task == "both" else f"avm ({self.task})"
+        return "avm" if self._label == "both" else f"avm ({self._label})"
 
     @property
     def printers(self) -> tuple[Printer, ...]:

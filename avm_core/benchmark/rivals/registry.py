@@ -10,16 +10,29 @@ from avm_core.benchmark.rivals.chromaprint import ChromaprintSystem
 from avm_core.benchmark.rivals.landmarks import LandmarkSystem
 from avm_core.benchmark.rivals.origin import OriginSystem
 from avm_core.benchmark.rivals.pdq import PdqSystem
-from avm_core.config import load_settings
+from avm_core.config import Settings, load_settings
 from avm_core.errors import BadSettings
+from avm_core.fingerprint import registry as fingerprinters
+
+
+def other_sounds(settings: Settings) -> dict[str, Settings]:
+    """Settings with each audio fingerprinter that is not the configured one, by its name."""
+    return {
+        name: settings.model_copy(update={"audio_fingerprinter": name})
+        for name in fingerprinters.names()
+        if name.startswith("audio_") and name != settings.audio_fingerprinter
+    }
 
 
 def systems(names: Sequence[str] | None = None) -> list[System]:
     """All systems, or those named. Raises `BadSettings` for a name that is not there."""
     settings = load_settings()
+    others = other_sounds(settings)
     every: list[System] = [
         *(AvmSystem(task, settings) for task in ("both", "audio", "video")),
+        *(AvmSystem("audio", other, label) for label, other in others.items()),
         *(OriginSystem(modality, settings) for modality in ("audio", "video")),
+        *(OriginSystem("audio", other, label=label) for label, other in others.items()),
         ChromaprintSystem(),
         LandmarkSystem(),
         PdqSystem(),
