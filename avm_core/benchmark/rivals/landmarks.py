@@ -25,7 +25,7 @@ _DENSITY = 20.0  # landmarks per second that the mask's decay aims at
 _DECAY = 1 - 0.01 * _DENSITY * (_HOP / 352.8) ** 0.5 / 35  # per frame
 _PEAKS_PER_FRAME = 5
 _FANOUT, _MIN_DT, _MAX_DT, _MAX_DF = 3, 2, 63, 31
-# Aligned hashes of a match; interim, to be set by `avm bench tune --only landmarks` on dev.
+# Aligned hashes of a match; best on dev by `avm bench tune --set dev --only landmarks`.
 MIN_HASHES = 8
 _MIN_SECONDS, _MAX_GAP = 10.0, 12.0
 _MAX_SEGMENTS = 8
