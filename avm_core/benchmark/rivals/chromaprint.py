@@ -24,6 +24,7 @@ from avm_core.types import Float64, Int64, Match, MediaInfo, Modality
 
 ITEM = 4096 / 3 / 11_025  # seconds from item to item: a third of an FFT frame at 11,025 Hz
 _KEY_BITS = 12  # of 32; AcoustID compares whole items, which noise breaks
+_SILENCE = 627_964_279  # the item of digital silence
 _MIN_VOTES, _MAX_OFFSETS = 6, 8
 _SMOOTH = 17  # items, about 2 s
 # Bits of 32 that a copy's items differ in; unrelated ones differ in 16. Best on dev by
@@ -141,6 +142,8 @@ class ChromaprintSearcher:
         first, distance = bit_distance(items, self._items[title], offset)
         if not len(distance):
             return []
+        # Silence is equal to silence in every other title.
+        distance[items[first : first + len(distance)] == _SILENCE] = 16
         smooth = np.convolve(distance, np.ones(_SMOOTH) / _SMOOTH, mode="same")
         near = _sustained(np.flatnonzero(smooth < self._max_difference))
         times: Float64 = (first + near).astype(np.float64) * ITEM

@@ -233,3 +233,10 @@ def test_a_copy_behind_a_held_note_keeps_its_exact_item():
     found = ChromaprintSystem().index([item("t", title)]).match(item("u", upload))
     lines = [m.licensed_start - m.ugc_start for m in found if m.ugc_end > 320 * ITEM]
     assert any(abs(line - 150 * ITEM) < ITEM / 2 for line in lines), found
+
+
+def test_silence_on_both_sides_of_a_short_cue_is_no_copy():
+    cue, silence = items(4, 1), np.full(round(40 / ITEM), 627_964_279, np.uint32)
+    title = np.concatenate([items(20, 2), silence, cue, silence])
+    upload = np.concatenate([items(20, 3), silence, cue, silence])
+    assert ChromaprintSystem().index([item("t", title)]).match(item("u", upload)) == []
