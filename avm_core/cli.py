@@ -178,6 +178,7 @@ def _bench(commands: Any) -> None:
     parser.add_argument("--only", metavar="A,B", help="`rivals`, `tune`: these systems")
     parser.add_argument("--report", metavar="DIR", help="write JSON, Markdown and PNG here")
     parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")
+    parser.add_argument("--no-speed", action="store_true", help="`rivals`: scores alone")
     parser.add_argument("--queries", type=int, default=200, help="for `hits`")
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
 

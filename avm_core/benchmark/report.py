@@ -43,8 +43,8 @@ def to_markdown(
     """The whole file, ending in a newline.
 
     `command` is what made it; `scores` is from `measure_table`, `speed` from `measure_systems`,
-    `stages` from `measure_stages`. A task without systems is left out, and so are the stages
-    where nothing was measured.
+    `stages` from `measure_stages`. A task without systems is left out, and so are speed and
+    stages where nothing was measured.
     """
     parts = [
         f"# Benchmark set `{manifest.name}`",
@@ -54,7 +54,8 @@ def to_markdown(
     for task, results in scores.items():
         if results:
             parts += [f"## Task `{task}`", tables.to_markdown(results)]
-    parts += ["## Speed and size", _UNITS, speed_table(speed), tables.missing_notes(speed)]
+    if speed:
+        parts += ["## Speed and size", _UNITS, speed_table(speed), tables.missing_notes(speed)]
     if stages:
         parts += ["## The stages of a fingerprint", stages_table(stages), sizes_table(stages)]
     return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"

@@ -72,9 +72,12 @@ def rivals(arguments: argparse.Namespace) -> dict[str, Any]:
         for task, results in table.items():
             if results:
                 write_report(results, report / task)
-    titles, uploads = _timed(manifest, folder)
-    speed = measure_systems(chosen, titles, uploads)
-    stages = measure_stages([path for _, path in (*titles, *uploads)])
+    speed: dict[str, Any] = {}
+    stages: dict[Any, Any] = {}
+    if not arguments.no_speed:
+        titles, uploads = _timed(manifest, folder)
+        speed = measure_systems(chosen, titles, uploads)
+        stages = measure_stages([path for _, path in (*titles, *uploads)])
     if report:
         text = to_markdown(_command(arguments), manifest, table, speed, stages)
         with report_folder(report):
@@ -98,6 +101,8 @@ def _command(arguments: argparse.Namespace) -> str:
         value = getattr(arguments, option)
         if value is not None:
             words += [f"--{option}", str(value)]
+    if arguments.no_speed:
+        words.append("--no-speed")
     return shlex.join(words)
 
 

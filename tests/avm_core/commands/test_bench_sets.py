@@ -97,3 +97,16 @@ def test_quality_without_a_fingerprinter_says_what_to_set_before_it_builds(
         assert main(["bench", "quality", *arguments]) == 2
         assert "set AVM_VIDEO_FINGERPRINTER" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_scores_alone_need_no_timing(rivals, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("timed, though --no-speed was given")
+
+    monkeypatch.setattr(system_speed, "measure_systems", refuse)
+    code, printed = rivals("--no-speed")
+    assert code == 0
+    assert json.loads(printed.out)["speed"] == {}
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "--no-speed`" in text
+    assert "Speed and size" not in text
