@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from avm_core.benchmark.edits import Clip, Edit, make_copy
+from avm_core.benchmark.edits.sound import Hissed
 from avm_core.config import DecodeConfig
 from avm_core.errors import BadMedia
 from avm_core.fingerprint.codec import decode, encode
@@ -149,3 +151,20 @@ def write_golden():
 
 if __name__ == "__main__":
     write_golden()
+
+
+def test_the_trained_encoder_finds_a_copy_that_is_faster_and_noisy(tmp_path):
+    """Golden behaviour of the shipped weights: same moments alike, others not."""
+    title = MEDIA / "music/caves.m4a"
+    copy = tmp_path / "copy.m4a"
+    edit = Edit("copy", drop="picture", speed=1.1, sound=(Hissed(10.0, 1, "pink"),))
+    [planted] = make_copy([Clip(title, 4.0, 27.0)], copy, edit)
+    one, other = fingerprint("audio_conv.v1", title), fingerprint("audio_conv.v1", copy)
+    assert (one.window, one.descriptors.shape[1]) == (3.0, 128)
+    assert np.diff(one.starts) == pytest.approx(0.5)
+    assert len(encode(one)) * 3600 / one.duration < 1.1e6
+    cosines = other.unit_vectors() @ one.unit_vectors().T
+    middles = other.starts + 1.5
+    true = planted.licensed_start + planted.speed * (middles - planted.ugc_start)
+    found = one.starts[cosines.argmax(axis=1)] + 1.5
+    assert np.mean(np.abs(found - true) < 1.0) > 0.8

@@ -56,6 +56,13 @@ def test_every_decode_setting_matters_to_someone():
         assert any(identify(n, other) != identify(n, DEFAULT) for n in names()), field
 
 
+def test_windows_of_another_length_are_another_space():
+    own = identify("audio_conv.v1", DEFAULT)
+    assert identify("audio_conv.v1", DEFAULT, 1.0) != own
+    with pytest.raises(BadSettings, match="windows of one length"):
+        identify(AUDIO, DEFAULT, 1.0)
+
+
 def test_a_created_fingerprinter_has_the_identity():
     for name in names():
         for decode in (DEFAULT, DecodeConfig(frame_size=96, frame_step=0.5)):

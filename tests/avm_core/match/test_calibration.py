@@ -7,7 +7,9 @@ from avm_core.match.calibration import CLIMB_AT, calibration, least_hit
 from avm_core.types import FingerprinterId
 
 
-@pytest.mark.parametrize("name", ["audio_logmel.dct", "audio_new.v1", "video_new.v1"])
+@pytest.mark.parametrize(
+    "name", ["audio_logmel.dct", "audio_conv.v1", "audio_new.v1", "video_new.v1"]
+)
 def test_a_climb_rises_from_foreign_to_own(name):
     found = calibration(FingerprinterId(name, "0"))
     assert len(found.climb) == len(CLIMB_AT)
