@@ -100,7 +100,9 @@ def _source(package: Package, folder: Path, entry: dict[str, Any]) -> Source:
 
 def _entries(package: Package, folder: Path) -> list[dict[str, Any]]:
     """What the package's files are, probed once and remembered beside them."""
-    paths = sorted({path for glob in package.files for path in folder.glob(glob) if path.is_file()})
+    wanted = {path for glob in package.files for path in folder.glob(glob)}
+    wanted -= {path for glob in package.without for path in folder.glob(glob)}
+    paths = sorted(path for path in wanted if path.is_file())
     names = [path.relative_to(folder).as_posix() for path in paths]
     record = folder.with_name(f"{folder.name}.probed.json")
     known: dict[str, Any] = {}

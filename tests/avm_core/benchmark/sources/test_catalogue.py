@@ -233,3 +233,12 @@ def test_the_same_track_in_two_splits_is_heard(tmp_path):
     check_works([once, again, stranger])
     with pytest.raises(BadSettings, match="song: in more than one split"):
         check_works([once, source(tmp_path / "three" / "song.m4a", "dev")])
+
+
+def test_files_that_another_split_has_are_left_out(monkeypatch, tmp_path):
+    for name in ("own", "borrowed"):
+        write_sound(tmp_path / "pypi" / "album-1.0" / "music" / f"{name}.m4a", tune(7, 5))
+    packages = (package(without=("**/borrowed.*",)),)
+    monkeypatch.setattr(catalogue, "load_catalogue", lambda: packages)
+    found, _ = sources("dev", tmp_path)
+    assert [source.work for source in found] == ["album/own"]
