@@ -30,6 +30,11 @@ class AvmPrinter:
         self._name = named[modality]
 
     @property
+    def fingerprinter(self) -> str:
+        """Its name; empty where the modality is switched off."""
+        return self._name
+
+    @property
     def key(self) -> str:
         """Raises `BadSettings` while the printer is missing: nothing has no identity."""
         return str(identify(self._name, self._settings.decode))

@@ -38,8 +38,7 @@ class OriginSystem:
         self.task: Modality = modality
         self._label = label or modality
         self._printer = AvmPrinter(modality, settings)
-        named = {"audio": settings.audio_fingerprinter, "video": settings.video_fingerprinter}
-        known = THRESHOLD.get(named[modality], _UNTUNED)
+        known = THRESHOLD.get(self._printer.fingerprinter, _UNTUNED)
         self._threshold = known if threshold is None else threshold
 
     @property
