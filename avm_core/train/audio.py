@@ -1,10 +1,10 @@
 """Train `audio_conv`: the same moment, clean and as an upload has it, must look alike.
 
-Recipe of Chang et al. 2021 (NT-Xent over clean and edited views) with three changes: speed and
+Recipe of Chang et al. 2021 (NT-Xent over clean and edited views) with four changes: speed and
 pitch are edited together with everything else (Sony's ablation of both is in the field's papers);
 several windows of one stretch are in one batch, two stretches of one piece too, so that
 the nearest negatives are other moments of the same music; window lengths vary, so that one
-network serves windows of any length.
+network serves windows of any length. Descriptors of earlier batches are negatives as well.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 
 from avm_core.models.audio_encoder import STRIDE, AudioEncoder, EncoderConfig
 from avm_core.train.losses import nt_xent
+from avm_core.train.memory import Memory
 from avm_core.train.sound_edits import EditConfig, Warp, WarpedFilters, draw_warp, edit_mel
 from avm_core.train.spectrum_bank import DENSITY, SpectrumBank
 
@@ -27,15 +28,41 @@ class AudioTaskConfig:
     contexts, one drawn per step; windows of one stretch less than `apart` seconds from each
     other are no negatives; `jitter` seconds by which the two views miss each other."""
 
-    pieces: int = 48
-    moments: int = 3
+    pieces: int = 32
+    moments: int = 4
     seconds: float = 8.0
     lengths: tuple[int, ...] = (8, 16, 24, 24, 32)
     apart: float = 1.5
     jitter: float = 0.25
     temperature: float = 0.06
     music_share: float = 0.8
+    memory: int = 8_192
     validation_batches: int = 4
+
+
+# Validation asks the same of every configuration.
+_VALIDATION = {
+    "top1": EditConfig(),
+    "top1_speech": EditConfig(
+        p_speed=0, p_pitch=0, p_mix=1, p_noise=0, p_speech=1, snr=(0, 0), p_room=0, p_gap=0
+    ),
+    "top1_warped": EditConfig(p_speed=1, p_pitch=1, p_mix=0, p_room=0, p_gap=0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """Unit vectors [N, D] of clean and of edited windows; of each the piece and its seconds [N]."""
+
+    clean: torch.Tensor
+    edited: torch.Tensor
+    owners: torch.Tensor
+    seconds: torch.Tensor
+
+    def near(self, apart: float) -> torch.Tensor:
+        """Pairs of windows [N, N] of one piece that are less than `apart` seconds apart."""
+        close = (self.seconds[:, None] - self.seconds[None]).abs() < apart
+        return (close & (self.owners[:, None] == self.owners[None])).to(self.clean.device)
 
 
 class AudioTask:
@@ -54,6 +81,7 @@ class AudioTask:
             self._encoder = AudioEncoder(encoder)
         self._config, self._edits, self._bank = task, edits, bank
         self._filters: WarpedFilters | None = None
+        self._memory = Memory(task.memory, encoder.dims)
         self._music, self._speech = (bank.choose(kind, held=False) for kind in ("music", "speech"))
         self._held = bank.choose(None, held=True)
 
@@ -64,27 +92,47 @@ class AudioTask:
     def loss(self, step: int, generator: torch.Generator) -> torch.Tensor:
         """NT-Xent of one batch of the training pieces."""
         del step
-        share = self._config.music_share
-        pieces = self._draw_pieces(self._config.pieces, generator, share).repeat_interleave(2)
-        clean, edited, ignore = self._views(pieces, generator)
-        return nt_xent(clean, edited, ignore, self._config.temperature)
+        config = self._config
+        picks = self._draw_pieces(config.pieces, generator, config.music_share)
+        lengths = config.lengths
+        length = lengths[int(torch.randint(len(lengths), (1,), generator=generator))]
+        views = self._views(picks.repeat_interleave(2), generator, length, self._edits)
+        known = self._memory.negatives(views.owners, views.seconds, config.apart)
+        loss = nt_xent(
+            views.clean, views.edited, views.near(config.apart), config.temperature, known
+        )
+        self._memory.add(views.clean, views.owners, views.seconds)
+        return loss
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """`top1`: share of edited windows of held-out pieces whose nearest clean one, of all of
-        the batches, is their own; edits are the same at every call. Nothing held out, no score."""
+        """Share of edited windows of held-out pieces whose nearest clean one, of all of the
+        batches, is their own: `top1` under all edits, `top1_speech` under speech as loud as the
+        title, `top1_warped` at other speeds and pitches. The edits are the same at every call.
+        Nothing held out, no score."""
         if not self._held:
             return {}
+        return {name: self._top1(edits) for name, edits in _VALIDATION.items()}
+
+    def _top1(self, edits: EditConfig) -> float:
         generator = torch.Generator().manual_seed(7)
         every = torch.tensor(self._held)
         parts = []
         for _ in range(self._config.validation_batches):
             picks = torch.randint(len(every), (2 * self._config.pieces,), generator=generator)
-            parts.append(self._views(every[picks], generator, length=24)[:2])
-        clean, edited = (torch.cat(side) for side in zip(*parts, strict=True))
-        nearest = (edited @ clean.T).argmax(dim=1)
+            parts.append(self._views(every[picks], generator, 24, edits))
+        clean = torch.cat([part.clean for part in parts])
+        nearest = (torch.cat([part.edited for part in parts]) @ clean.T).argmax(dim=1)
         right = nearest == torch.arange(len(clean), device=nearest.device)
-        return {"top1": float(right.float().mean())}
+        return float(right.float().mean())
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The memory of earlier batches."""
+        return self._memory.state()
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """The reverse of `state`."""
+        self._memory.restore(state)
 
     def _draw_pieces(
         self, count: int, generator: torch.Generator, music_share: float
@@ -100,37 +148,37 @@ class AudioTask:
         return drawn
 
     def _views(
-        self, pieces: torch.Tensor, generator: torch.Generator, length: int | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Unit vectors [N, D] of clean and of edited windows, and which pairs [N, N] overlap."""
-        if length is None:
-            lengths = self._config.lengths
-            length = lengths[int(torch.randint(len(lengths), (1,), generator=generator))]
-        warp = draw_warp(len(pieces), self._edits, generator)
-        mels, middles = self._mels(pieces, warp, generator)
+        self, pieces: torch.Tensor, generator: torch.Generator, length: int, edits: EditConfig
+    ) -> _Views:
+        warp = draw_warp(len(pieces), edits, generator)
+        mels, middles = self._mels(pieces, warp, edits, generator)
         contexts = self._encoder.contexts(self._encoder.normalise(mels))
         windows = self._encoder.pool(contexts, length)
         at, moments = self._moments(windows.shape[2], warp.speed, generator)
         at = at.to(windows.device)[:, None].expand(-1, windows.shape[1], -1)
         clean, edited = windows.gather(2, at).transpose(1, 2).chunk(2)
-        near = self._near(pieces, middles[:, None] + moments).to(windows.device)
-        return clean.flatten(0, 1), edited.flatten(0, 1), near
+        return _Views(
+            clean.flatten(0, 1),
+            edited.flatten(0, 1),
+            pieces.repeat_interleave(moments.shape[1]),
+            (middles[:, None] + moments).flatten(),
+        )
 
     def _mels(
-        self, pieces: torch.Tensor, warp: Warp, generator: torch.Generator
+        self, pieces: torch.Tensor, warp: Warp, edits: EditConfig, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Mel power [2 B, mels, T] of a random stretch of each piece, clean above edited, and the
         seconds [B] of their middles."""
         batch, device = len(pieces), self._encoder.project.weight.device
         seconds = torch.tensor([self._bank.seconds(n) for n in pieces.tolist()])
         middles = seconds * torch.rand(batch, generator=generator)
-        coded = (torch.rand(batch, generator=generator) < self._edits.p_coded).tolist()
+        coded = (torch.rand(batch, generator=generator) < edits.p_coded).tolist()
         still = torch.ones(batch)
         clean = self._magnitudes(pieces, middles, still, [False] * batch).to(device)
         # Off by part of a frame: an upload's frames are never cut where the title's are.
         shifted = middles + torch.rand(batch, generator=generator) / self._bank.rate
         heard = self._magnitudes(pieces, shifted, warp.speed, coded).to(device)
-        mixed = self._draw_pieces(batch, generator, music_share=0.4)
+        mixed = self._draw_pieces(batch, generator, music_share=1 - edits.p_speech)
         ends = torch.tensor([self._bank.seconds(n) for n in mixed.tolist()])
         places = ends * torch.rand(batch, generator=generator)
         others = self._magnitudes(mixed, places, still, [False] * batch).to(device)
@@ -139,7 +187,7 @@ class AudioTask:
         edited = edit_mel(
             self._filters(heard, warp.pitch.to(device)),
             self._filters(others, None),
-            self._edits,
+            edits,
             rate,
             generator,
         )
@@ -182,9 +230,3 @@ class AudioTask:
         edited = middle + (moments + jitter) * rate / speed[:, None]
         at = torch.cat([clean, edited]).round().long().clamp(0, windows - 1)
         return at, moments
-
-    def _near(self, pieces: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:
-        """Pairs of windows [N, N] of one piece that are less than `apart` seconds apart."""
-        flat, owners = moments.flatten(), pieces.repeat_interleave(moments.shape[1])
-        close = (flat[:, None] - flat[None]).abs() < self._config.apart
-        return close & (owners[:, None] == owners[None])

@@ -19,14 +19,17 @@ from avm_core.models.audio_encoder import AudioEncoder
 
 @dataclass(frozen=True, slots=True)
 class EditConfig:
-    """Probabilities and ranges; levels in dB, speed as a factor, pitch in semitones."""
+    """Probabilities and ranges; levels in dB, speed as a factor, pitch in semitones. Of what is
+    mixed in, a share `p_noise` is noise and of the rest a share `p_speech` speech, else music."""
 
     max_speed: float = 1.3
     max_pitch: float = 4.5
     p_speed: float = 0.6
     p_pitch: float = 0.5
-    p_mix: float = 0.7
-    snr: tuple[float, float] = (-2.0, 15.0)
+    p_mix: float = 0.75
+    p_noise: float = 0.3
+    p_speech: float = 0.65
+    snr: tuple[float, float] = (-4.0, 12.0)
     p_room: float = 0.4
     p_gap: float = 0.25
     p_filter: float = 0.6
@@ -97,7 +100,9 @@ def edit_mel(
     batch = len(mel)
     in_room = _in_room(mel, frame_rate, generator)
     mel = _where(_happens(batch, config.p_room, generator), in_room, mel)
-    foreign = _where(_happens(batch, 0.4, generator), _noise(mel.shape, generator), others)
+    foreign = _where(
+        _happens(batch, config.p_noise, generator), _noise(mel.shape, generator), others
+    )
     snr = _between(batch, *config.snr, generator)
     mixed = _mixed(mel, foreign, snr, generator)
     mel = _where(_happens(batch, config.p_mix, generator), mixed, mel)
