@@ -94,6 +94,9 @@ class PipelineConfig(_Section):
 
     batch_media_seconds: float = Field(default=3_600.0, gt=0, description="media per batch")
     batch_media_count: int = Field(default=200, ge=1)
+    fingerprint_workers: int = Field(
+        default=0, ge=0, description="files fingerprinted at once by a task; 0: one per core"
+    )
     max_batches: int = Field(default=500, ge=1, description="per run; the rest waits for the next")
 
 

@@ -72,12 +72,21 @@ def speed_table(speed: tables.Results) -> str:
     return tables.systems_table(speed, [*_COSTS.values(), *_RATIOS.values()], cells)
 
 
+_STEPS = {
+    "core_decode": "decode, one core",
+    "core": "all stages, one core",
+    "decode": "decode, all cores",
+    "whole": "all stages, all cores",
+}
+
+
 def stages_table(stages: Stages) -> str:
-    """Decoding, each stage, and the whole fingerprint: x and vs decode of each modality."""
+    """Decoding, each stage and their sum on one core; decoding and the whole fingerprint on all:
+    x and vs decode of each modality."""
     header = [f"{modality} {what}" for modality in stages for what in ("x", "vs decode")]
     rows = []
-    for step in ("decode", *STAGES, "whole"):
-        row = [step]
+    for step in ("core_decode", *STAGES, "core", "decode", "whole"):
+        row = [_STEPS.get(step, step)]
         for found in stages.values():
             row += [_short(found[f"{step}_x"]), _short(found.get(f"{step}_vs_decode", 1.0))]
         rows.append(row)

@@ -29,10 +29,11 @@ def measure_systems(
 
     `fingerprint_x`: seconds of media per second of wall time, over all files that have a
     stream the system looks at; `vs_decode`: that time as a multiple of plain decoding of the
-    same streams, as AVM decodes them; `match_x`: hours of uploads matched per hour, with all
-    titles loaded; `disk_mb_per_hour` of prints; `ram_mb_per_hour` of titles. `vs_chromaprint`
-    holds the same five as multiples of chromaprint's, where chromaprint ran. A system that
-    cannot run here is {"missing": why}. A printer that systems share is timed once.
+    same streams, as AVM decodes them, both one file after the other; `match_x`: hours of uploads
+    matched per hour, with all titles loaded; `disk_mb_per_hour` of prints; `ram_mb_per_hour` of
+    titles. `vs_chromaprint` holds the same five as multiples of chromaprint's, where chromaprint
+    ran. A system that cannot run here is {"missing": why}. A printer that systems share is timed
+    once.
 
     Raises `BadSettings` without titles or uploads or if a media id comes twice, `BadMedia` if
     a file cannot be read or no title or no upload has a stream that a system looks at.
@@ -120,7 +121,7 @@ class _Bench:
     def _decode(self, modality: Modality) -> float:
         if modality not in self.decoded:
             files = [self.paths[media_id] for media_id in self._with(modality)]
-            self.decoded[modality] = best_of(partial(decode_all, modality, files), self.repeats)
+            self.decoded[modality] = best_of(partial(decode_all, modality, files, 1), self.repeats)
         return self.decoded[modality]
 
     def _printed(self, media_id: str, prints: dict[str, _Prints]) -> Printed:

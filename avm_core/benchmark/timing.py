@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from avm_core.config import Settings
+from avm_core.fingerprint.parallel import for_each
 from avm_core.fingerprint.stages import STAGES, Stage
 from avm_core.media.decode import decode_audio, decode_frames
 from avm_core.types import Modality
@@ -30,23 +32,27 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def decode_all(modality: Modality, files: Sequence[Path]) -> None:
+def decode_file(modality: Modality, path: Path) -> None:
     """What any fingerprint starts with and nothing more, as the default settings ask for it:
     mono sound at 16 kHz, or pictures at key frames."""
     decode = Settings().decode
-    for path in files:
-        blocks: Iterator[object]
-        if modality == "audio":
-            blocks = decode_audio(path, sample_rate=_SAMPLE_RATE)
-        else:
-            blocks = decode_frames(
-                path,
-                step=decode.frame_step,
-                max_keyframe_gap=decode.max_keyframe_gap,
-                size=decode.frame_size,
-            )
-        for _ in blocks:
-            pass
+    blocks: Iterator[object]
+    if modality == "audio":
+        blocks = decode_audio(path, sample_rate=_SAMPLE_RATE)
+    else:
+        blocks = decode_frames(
+            path,
+            step=decode.frame_step,
+            max_keyframe_gap=decode.max_keyframe_gap,
+            size=decode.frame_size,
+        )
+    for _ in blocks:
+        pass
+
+
+def decode_all(modality: Modality, files: Sequence[Path], workers: int = 0) -> None:
+    """`decode_file` of all files, as many at once as a batch of fingerprints takes."""
+    for_each(partial(decode_file, modality), files, workers)
 
 
 class Stopwatch:

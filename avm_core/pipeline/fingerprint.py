@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from avm_core.errors import (
     Transient,
 )
 from avm_core.fingerprint import codec
+from avm_core.fingerprint.parallel import for_each
 from avm_core.fingerprint.registry import Fingerprinter, create
 from avm_core.media.probe import probe, readable_until
 from avm_core.pipeline.media_rows import MediaResult
@@ -71,7 +73,8 @@ def fingerprint_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, An
     """
     plan = read_plan(platform, batch)
     worker = _Worker(platform)
-    results = [worker.fingerprint(media) for media in plan["rows"]]
+    workers = platform.settings.pipeline.fingerprint_workers
+    results = for_each(worker.fingerprint, plan["rows"], workers)
     return stage(
         platform,
         kind="fingerprint",
@@ -90,12 +93,13 @@ class TruncatedMedia(Exception):
 
 
 class _Worker:
-    """Fingerprints media one after the other with networks that are loaded once."""
+    """Fingerprints media, several at a time, with networks that are loaded once."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._lake = platform.lake
         self._made: dict[FingerprinterId, Fingerprinter] = {}
+        self._loading = threading.Lock()
 
     def fingerprint(self, media: dict[str, Any]) -> MediaResult:
         result = MediaResult(media["media_id"])
@@ -175,13 +179,21 @@ class _Worker:
             return codec.decode(data), len(data)
         except (ObjectMissing, ChecksumMismatch):
             pass  # not there yet, or damaged: make it
-        if identity not in self._made:
-            settings = self._platform.settings
-            self._made[identity] = create(identity.name, settings.decode, device=settings.device)
-        fingerprint = self._made[identity].fingerprint(path, content_id=content_id, info=info)
+        fingerprint = self._maker(identity).fingerprint(path, content_id=content_id, info=info)
         data = codec.encode(fingerprint)
         self._lake.put(key, data)
         return fingerprint, len(data)
+
+    def _maker(self, identity: FingerprinterId) -> Fingerprinter:
+        with self._loading:
+            if identity not in self._made:
+                made = create(
+                    identity.name,
+                    self._platform.settings.decode,
+                    device=self._platform.settings.device,
+                )
+                self._made[identity] = made
+            return self._made[identity]
 
 
 def _stream(info: MediaInfo, modality: Modality) -> object | None:

@@ -27,12 +27,12 @@ OURS = {
     "vs_chromaprint": {"fingerprint_x": 0.25, "disk_mb_per_hour": 0.5, "match_x": 0.0810},
 }
 GONE = {"missing": "install it"}
-STEPS = ("normalise", "preprocess", "context", "interval", "whole")
+STEPS = ("normalise", "preprocess", "context", "interval", "core", "whole")
 
 
 def stage_numbers(base):
     """decode 100 * base, and each step a tenth of the one before."""
-    found = {"decode_x": 100.0 * base}
+    found = {"core_decode_x": 100.0 * base, "decode_x": 200.0 * base}
     for place, step in enumerate(STEPS):
         found |= {f"{step}_x": base / 10**place, f"{step}_vs_decode": 100.0 * 10**place}
     sizes = {"disk_mb_per_hour": 1.444, "ram_mb_per_hour": 1.556, "media_seconds": 90.0}
@@ -144,15 +144,17 @@ def test_speeds_have_few_digits_and_stand_beside_chromaprint():
 def test_each_stage_of_each_modality_stands_beside_decoding():
     assert cells(stages_table({"audio": stage_numbers(2.0), "video": stage_numbers(3.0)})) == [
         ["stage", "audio x", "audio vs decode", "video x", "video vs decode"],
-        ["decode", "200", "1.00", "300", "1.00"],
+        ["decode, one core", "200", "1.00", "300", "1.00"],
         ["normalise", "2.00", "100", "3.00", "100"],
         ["preprocess", "0.200", "1000", "0.300", "1000"],
         ["context", "0.0200", "10000", "0.0300", "10000"],
         ["interval", "0.00200", "100000", "0.00300", "100000"],
-        ["whole", "0.000200", "1000000", "0.000300", "1000000"],
+        ["all stages, one core", "0.000200", "1000000", "0.000300", "1000000"],
+        ["decode, all cores", "400", "1.00", "600", "1.00"],
+        ["all stages, all cores", "0.0000200", "10000000", "0.0000300", "10000000"],
     ]
     alone = {"video": stage_numbers(3.0)}
-    assert cells(stages_table(alone))[1] == ["decode", "300", "1.00"]
+    assert cells(stages_table(alone))[1] == ["decode, one core", "300", "1.00"]
     assert cells(sizes_table(alone)) == [
         ["fingerprints", "disk MB/h", "RAM MB/h", "seconds of media"],
         ["video", "1.44", "1.56", "90.0"],

@@ -1,0 +1,30 @@
+"""Several files at once: one file decodes on one core, however many there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def for_each(work: Callable[[T], R], items: Sequence[T], workers: int = 0) -> list[R]:
+    """Results of `work` in the order of `items`, up to `workers` at a time (0: one per core).
+
+    Threads, not processes: decoders and networks let go of the interpreter while they work, and
+    the networks are loaded once. The first error stops what has not begun, and is raised.
+    """
+    workers = min(workers or os.cpu_count() or 1, max(len(items), 1))
+    # A core belongs to a file: networks that spread over all cores would only wait for each other.
+    threads = max((os.cpu_count() or 1) // workers, 1)
+    with ThreadPoolExecutor(workers, initializer=lambda: torch.set_num_threads(threads)) as pool:
+        try:
+            return list(pool.map(work, items))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
