@@ -1,10 +1,10 @@
 """Train `audio_conv`: the same moment, clean and as an upload has it, must look alike.
 
-Recipe of Chang et al. 2021 (NT-Xent over clean and edited views) with four changes: speed and
+Recipe of Chang et al. 2021 (NT-Xent over clean and edited views) with three changes: speed and
 pitch are edited together with everything else (Sony's ablation of both is in the field's papers);
 several windows of one stretch are in one batch, two stretches of one piece too, so that
 the nearest negatives are other moments of the same music; window lengths vary, so that one
-network serves windows of any length. Descriptors of earlier batches are negatives as well.
+network serves windows of any length.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import torch
 
 from avm_core.models.audio_encoder import STRIDE, AudioEncoder, EncoderConfig
 from avm_core.train.losses import nt_xent
-from avm_core.train.memory import Memory
 from avm_core.train.sound_edits import EditConfig, Warp, WarpedFilters, draw_warp, edit_mel
 from avm_core.train.spectrum_bank import DENSITY, SpectrumBank
 
@@ -29,14 +28,13 @@ class AudioTaskConfig:
     other are no negatives; `jitter` seconds by which the two views miss each other."""
 
     pieces: int = 32
-    moments: int = 4
+    moments: int = 3
     seconds: float = 8.0
     lengths: tuple[int, ...] = (8, 16, 24, 24, 32)
     apart: float = 1.5
     jitter: float = 0.25
     temperature: float = 0.06
     music_share: float = 0.8
-    memory: int = 8_192
     validation_batches: int = 4
 
 
@@ -81,7 +79,6 @@ class AudioTask:
             self._encoder = AudioEncoder(encoder)
         self._config, self._edits, self._bank = task, edits, bank
         self._filters: WarpedFilters | None = None
-        self._memory = Memory(task.memory, encoder.dims)
         self._music, self._speech = (bank.choose(kind, held=False) for kind in ("music", "speech"))
         self._held = bank.choose(None, held=True)
 
@@ -97,12 +94,7 @@ class AudioTask:
         lengths = config.lengths
         length = lengths[int(torch.randint(len(lengths), (1,), generator=generator))]
         views = self._views(picks.repeat_interleave(2), generator, length, self._edits)
-        known = self._memory.negatives(views.owners, views.seconds, config.apart)
-        loss = nt_xent(
-            views.clean, views.edited, views.near(config.apart), config.temperature, known
-        )
-        self._memory.add(views.clean, views.owners, views.seconds)
-        return loss
+        return nt_xent(views.clean, views.edited, views.near(config.apart), config.temperature)
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
@@ -125,14 +117,6 @@ class AudioTask:
         nearest = (torch.cat([part.edited for part in parts]) @ clean.T).argmax(dim=1)
         right = nearest == torch.arange(len(clean), device=nearest.device)
         return float(right.float().mean())
-
-    def state(self) -> dict[str, torch.Tensor]:
-        """The memory of earlier batches."""
-        return self._memory.state()
-
-    def restore(self, state: dict[str, torch.Tensor]) -> None:
-        """The reverse of `state`."""
-        self._memory.restore(state)
 
     def _draw_pieces(
         self, count: int, generator: torch.Generator, music_share: float

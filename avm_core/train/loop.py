@@ -48,12 +48,6 @@ class Task(Protocol):
     def validate(self) -> dict[str, float]:
         """Scores on held-out data, higher is better; network in eval mode."""
 
-    def state(self) -> dict[str, torch.Tensor]:
-        """What later steps need beside the network."""
-
-    def restore(self, state: dict[str, torch.Tensor]) -> None:
-        """The reverse of `state`."""
-
 
 def train(
     task: Task, config: LoopConfig, folder: Path, identity: dict[str, Any], tell: Tell
@@ -69,7 +63,7 @@ def train(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
     state = _Checkpoint(folder / "checkpoint.pt", {**identity, "loop": _shape(config)})
-    step, history = state.load(task, optimiser, config.device)
+    step, history = state.load(network, optimiser, config.device)
     losses: list[float] = []
     for step in range(step, config.steps):  # noqa: B020 - goes on where the checkpoint stopped
         for group in optimiser.param_groups:
@@ -91,7 +85,7 @@ def train(
             losses = []
             (folder / "history.json").write_text(json.dumps(history, indent=1) + "\n")
         if done % config.save_every == 0 or done == config.steps:
-            state.save(task, optimiser, done, history)
+            state.save(network, optimiser, done, history)
     network.eval()
     return history
 
@@ -116,7 +110,7 @@ class _Checkpoint:
 
     def save(
         self,
-        task: Task,
+        network: nn.Module,
         optimiser: torch.optim.Optimizer,
         step: int,
         history: list[dict[str, float]],
@@ -124,8 +118,7 @@ class _Checkpoint:
         partial = self.path.with_suffix(".partial")
         state = {
             "identity": json.dumps(self.identity, sort_keys=True),
-            "network": task.network.state_dict(),
-            "task": task.state(),
+            "network": network.state_dict(),
             "optimiser": optimiser.state_dict(),
             "step": step,
             "history": history,
@@ -134,7 +127,7 @@ class _Checkpoint:
         partial.replace(self.path)
 
     def load(
-        self, task: Task, optimiser: torch.optim.Optimizer, device: str
+        self, network: nn.Module, optimiser: torch.optim.Optimizer, device: str
     ) -> tuple[int, list[dict[str, float]]]:
         if not self.path.is_file():
             return 0, []
@@ -143,7 +136,6 @@ class _Checkpoint:
             raise BadSettings(
                 f"{self.path} is the checkpoint of another configuration: use another --out"
             )
-        task.network.load_state_dict(state["network"])
-        task.restore(state["task"])
+        network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         return int(state["step"]), list(state["history"])

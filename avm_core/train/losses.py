@@ -11,13 +11,11 @@ def nt_xent(
     edited: torch.Tensor,
     ignore: torch.Tensor,
     temperature: float,
-    memory: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> torch.Tensor:
     """Normalised-temperature cross-entropy (Chen et al. 2020, SimCLR) of unit vectors [N, D].
 
     Row i of `clean` and row i of `edited` are one moment; all others are negatives, but for pairs
     in the symmetric bool `ignore` [N, N] (windows that overlap; its diagonal is ignored).
-    `memory` holds further negatives [M, D], and which of them [N, M] to ignore.
     """
     count = len(clean)
     both = torch.cat([clean, edited])
@@ -27,9 +25,5 @@ def nt_xent(
     own, other = overlapping | same, overlapping
     hidden = torch.cat([torch.cat([own, other], 1), torch.cat([other, own], 1)])
     logits = logits.masked_fill(hidden, float("-inf"))
-    if memory is not None:
-        vectors, known = (side.to(clean.device) for side in memory)
-        older = (both @ vectors.T).float() / temperature
-        logits = torch.cat([logits, older.masked_fill(known.repeat(2, 1), float("-inf"))], dim=1)
     target = torch.arange(2 * count, device=clean.device).roll(count)
     return functional.cross_entropy(logits, target)

@@ -30,12 +30,6 @@ class Regression:
     def validate(self):
         return {"slope": float(self.network.weight[0, 0].detach())}
 
-    def state(self):
-        return {}
-
-    def restore(self, state):
-        assert state == {}
-
 
 def quiet(*_):
     pass

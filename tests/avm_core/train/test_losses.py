@@ -41,23 +41,3 @@ def test_an_ignored_pair_pushes_nothing_away():
     apart = nt_xent(clean, clean, near, 0.1)
     near[0, 1] = near[1, 0] = True
     assert nt_xent(clean, clean, near, 0.1) < apart - 0.5
-
-
-def test_memory_only_adds_negatives():
-    """As if the kept vectors were of the batch, but for the ignored ones."""
-    torch.manual_seed(5)
-    clean, edited, kept = (functional.normalize(torch.randn(4, 3), dim=1) for _ in range(3))
-    ignore, known = torch.eye(4, dtype=torch.bool), torch.zeros(4, 4, dtype=torch.bool)
-    known[1] = True
-    total = 0.0
-    both = torch.cat([clean, edited])
-    for i in range(8):
-        others = [j for j in range(8) if j != i]
-        scores = [both[i] @ both[j] / 0.2 for j in others]
-        if i % 4 != 1:
-            scores += [both[i] @ vector / 0.2 for vector in kept]
-        own = both[i] @ both[(i + 4) % 8] / 0.2
-        total += float(torch.logsumexp(torch.stack(scores), 0) - own) / 8
-    assert float(nt_xent(clean, edited, ignore, 0.2, (kept, known))) == pytest.approx(
-        total, rel=1e-5
-    )
