@@ -6,25 +6,27 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from avm_core.benchmark.hit_rate import conditions, draw_queries, measure_hits
+from avm_core.benchmark.hit_database import Fit, principal, signs, unchanged
+from avm_core.benchmark.hit_rate import Subject, conditions, draw_queries, measure_hits
 from avm_core.benchmark.sets.build import SEED
 from avm_core.benchmark.sources.catalogue import all_sources
 from avm_core.config import load_settings
 from avm_core.errors import BadSettings
-from avm_core.fingerprint.registry import Fingerprinter, create
+from avm_core.fingerprint.registry import create
 
 _MIN_SECONDS = 20.0
 
 
 def hits(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Hit rates of the fingerprinters named by `--only`, `name@1` with windows of 1 s.
+    """Hit rates of the fingerprinters named by `--only`, `name@1` with windows of 1 s, `name:pca32`
+    with 32 dimensions, `name:bits` with signs alone, `name:file` with one vector per track.
 
     Queries are music of the split `--set`; the database is all music and speech of the catalogue.
     """
     if arguments.set == "smoke":
         raise BadSettings("smoke has too little audio for this: choose --set dev or test")
     names = arguments.only or load_settings().audio_fingerprinter
-    makers = {name: _maker(name) for name in names.split(",")}
+    subjects = {name: _subject(name) for name in names.split(",")}
     found, _ = all_sources(Path(arguments.sources), ("music", "speech"))
     heard = [source for source in found if source.audio]
     own = [s.path for s in heard if s.split == arguments.set and s.kind == "music"]
@@ -37,14 +39,27 @@ def hits(arguments: argparse.Namespace) -> dict[str, Any]:
     seed = SEED if arguments.seed is None else arguments.seed
     queries = draw_queries([path for path in own if path in set(long)], arguments.queries, seed)
     longest = max((s for s in heard if s.path in set(speech)), key=lambda s: s.duration)
-    return measure_hits(makers, long, queries, conditions(longest.path, seed))
+    return measure_hits(subjects, long, queries, conditions(longest.path, seed))
 
 
-def _maker(text: str) -> Fingerprinter:
-    name, _, window = text.partition("@")
+def _subject(text: str) -> Subject:
+    """Of `NAME[@SECONDS][:pcaN|:bits|:file]`."""
+    whole, _, variant = text.partition(":")
+    name, _, window = whole.partition("@")
     settings = load_settings()
     try:
         seconds = float(window) if window else None
-    except ValueError as error:
-        raise BadSettings(f"{text!r}: after @ comes a window in seconds") from error
-    return create(name, settings.decode, device=settings.device, window=seconds)
+        fit = _fit(variant)
+    except (ValueError, KeyError) as error:
+        raise BadSettings(
+            f"{text!r}: after @ comes a window in seconds, after : pcaN, bits or file"
+        ) from error
+    maker = create(name, settings.decode, device=settings.device, window=seconds)
+    return Subject(maker, fit)
+
+
+def _fit(variant: str) -> Fit | None:
+    if variant.startswith("pca"):
+        return principal(int(variant.removeprefix("pca")))
+    known: dict[str, Fit | None] = {"": unchanged, "bits": signs, "file": None}
+    return known[variant]
