@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
-import numpy as np
 import torch
 import torchaudio
 from torch import nn
 
 from avm_core.models.checkpoint import read_weights
+from avm_core.models.spectra import mel_frames, power_spectra
 from avm_core.types import Bool, Float32
 
 # Frames per context: two layers halve the rate.
@@ -34,6 +35,9 @@ _BLOCK = 512  # contexts computed at once: memory does not grow with the stream
 @dataclass(frozen=True, slots=True)
 class EncoderConfig:
     """Everything that shapes the vectors but the weights; kept in the weights' own file."""
+
+    section: ClassVar[str] = "encoder"
+    name: ClassVar[str] = "audio_conv"
 
     sample_rate: int = 8_000
     n_fft: int = 512
@@ -107,7 +111,7 @@ class AudioEncoder(nn.Module):
 
     def power(self, frames: torch.Tensor) -> torch.Tensor:
         """Power spectra [..., n_fft/2 + 1] of frames of samples [..., n_fft]."""
-        return torch.fft.rfft(frames * self.analysis).abs().square() / self.config.n_fft
+        return power_spectra(frames, self.analysis)
 
     def normalise(self, mel: torch.Tensor) -> torch.Tensor:
         """Input of the network [B, 2, M, T - surround + 1] from mel power [B, M, T]: each band
@@ -136,6 +140,13 @@ class AudioEncoder(nn.Module):
         pooled = pooled.reshape(batch, width * self.config.orders, -1)
         vectors = self.project(pooled.transpose(1, 2))
         return nn.functional.normalize(vectors, dim=2).transpose(1, 2)
+
+    def windows(self, mel: torch.Tensor, at: torch.Tensor, length: int) -> torch.Tensor:
+        """Unit descriptors [B, n, dims] of the windows of `length` contexts that begin at
+        contexts `at` [B, n], from mel power [B, M, T] with a margin on either side."""
+        every = self.pool(self.contexts(self.normalise(mel)), length)
+        at = at.to(every.device)[:, None].expand(-1, every.shape[1], -1)
+        return every.gather(2, at).transpose(1, 2)
 
 
 class _Follow(nn.Module):
@@ -217,19 +228,7 @@ class StreamEncoder:
     def preprocess(self, blocks: Iterable[Float32]) -> Iterator[torch.Tensor]:
         """Mel power [mels + 1, frames] of consecutive samples, the last row the frame's mean
         square; frames of silence before the start and after the end give contexts to the edges."""
-        config = self.config
-        edge = config.margin * config.hop + (config.n_fft - config.hop) // 2
-        silence = np.zeros(edge, np.float32)
-        samples = torch.empty(0, device=self._device)
-        for block in _chain(silence, blocks, silence):
-            # NaN and infinities of a broken decoder would spread over two seconds.
-            clean = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-            samples = torch.cat([samples, torch.from_numpy(clean).to(self._device)])
-            frames = (len(samples) - config.n_fft) // config.hop + 1
-            if frames < 1:
-                continue
-            yield self._mel(samples.unfold(0, config.n_fft, config.hop))
-            samples = samples[frames * config.hop :]
+        yield from mel_frames(blocks, self._encoder.filters, self.config.hop, self.config.margin)
 
     @torch.inference_mode()
     def embed(self, spectra: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
@@ -256,10 +255,6 @@ class StreamEncoder:
             yield self._windows(kept[:, : (windows - 1) * step + length])
             kept = kept[:, windows * step :]
 
-    def _mel(self, frames: torch.Tensor) -> torch.Tensor:
-        mel = self._encoder.power(frames) @ self._encoder.filters
-        return torch.cat([mel.T, frames.square().mean(dim=1)[None]])
-
     def _contexts(self, spectra: torch.Tensor) -> torch.Tensor:
         mels = self.config.mels
         normalised = self._encoder.normalise(spectra[None, :mels])
@@ -279,9 +274,3 @@ class StreamEncoder:
         power, change = contexts[config.width :].unfold(1, length, step).mean(dim=2)
         valid = (power > 10 ** (config.silence_dbfs / 10)) & (change > config.min_modulation)
         return vectors.cpu().numpy(), valid.cpu().numpy()
-
-
-def _chain(first: Float32, blocks: Iterable[Float32], last: Float32) -> Iterator[Float32]:
-    yield first
-    yield from blocks
-    yield last
