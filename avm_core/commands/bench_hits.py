@@ -12,14 +12,15 @@ from avm_core.benchmark.sets.build import SEED
 from avm_core.benchmark.sources.catalogue import all_sources
 from avm_core.config import load_settings
 from avm_core.errors import BadSettings
-from avm_core.fingerprint.registry import create
+from avm_core.fingerprint.registry import create, create_from_weights
 
 _MIN_SECONDS = 20.0
 
 
 def hits(arguments: argparse.Namespace) -> dict[str, Any]:
     """Hit rates of the fingerprinters named by `--only`, `name@1` with windows of 1 s, `name:pca32`
-    with 32 dimensions, `name:bits` with signs alone, `name:file` with one vector per track.
+    with 32 dimensions, `name:bits` with signs alone, `name:file` with one vector per track. A name
+    may be a file of weights as `avm train` writes them.
 
     Queries are music of the split `--set`; the database is all music and speech of the catalogue.
     """
@@ -43,7 +44,7 @@ def hits(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _subject(text: str) -> Subject:
-    """Of `NAME[@SECONDS][:pcaN|:bits|:file]`."""
+    """Of `NAME[@SECONDS][:pcaN|:bits|:file]` or `FILE.safetensors[…]`."""
     whole, _, variant = text.partition(":")
     name, _, window = whole.partition("@")
     settings = load_settings()
@@ -54,8 +55,9 @@ def _subject(text: str) -> Subject:
         raise BadSettings(
             f"{text!r}: after @ comes a window in seconds, after : pcaN, bits or file"
         ) from error
-    maker = create(name, settings.decode, device=settings.device, window=seconds)
-    return Subject(maker, fit)
+    if name.endswith(".safetensors"):
+        return Subject(create_from_weights(Path(name), device=settings.device, window=seconds), fit)
+    return Subject(create(name, settings.decode, device=settings.device, window=seconds), fit)
 
 
 def _fit(variant: str) -> Fit | None:

@@ -54,17 +54,16 @@ def _audio_logmel(
     return SoundFingerprinter(identity, LogmelDct(LogmelConfig(), resolve_device(device)))
 
 
-def _audio_conv(
+def _audio_trained(
     identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
 ) -> Fingerprinter:
     from avm_core.fingerprint.audio import SoundFingerprinter
-    from avm_core.models.audio_encoder import StreamEncoder, load_encoder
+    from avm_core.models.audio_networks import load_network, stream_of
     from avm_core.models.checkpoint import trained
     from avm_core.models.device import resolve_device
 
-    encoder = load_encoder(trained(identity.name), _ENTRIES[identity.name].weights)
-    stream = StreamEncoder(encoder, resolve_device(device), window=window)
-    return SoundFingerprinter(identity, stream)
+    network = load_network(trained(identity.name), _ENTRIES[identity.name].weights)
+    return SoundFingerprinter(identity, stream_of(network, resolve_device(device), window))
 
 
 def _video_lite0(
@@ -81,7 +80,7 @@ _ENTRIES: dict[str, _Entry] = {
     "audio_conv.v1": _Entry(
         1,
         (),
-        _audio_conv,
+        _audio_trained,
         weights="1505daa6c44bdcf0350c583e838492cd41c85adfc38391188f56c344229ace04",
         any_window=True,
     ),
@@ -107,8 +106,7 @@ def identify(name: str, decode: DecodeConfig, window: float | None = None) -> Fi
     described: dict[str, Any] = {"version": entry.version, "decode": values}
     described |= {"weights": entry.weights} if entry.weights else {}
     described |= {"window": window} if window is not None else {}
-    text = json.dumps(described, sort_keys=True)
-    return FingerprinterId(name, hashlib.sha256(text.encode()).hexdigest()[:8])
+    return FingerprinterId(name, _hash(described))
 
 
 def create(
@@ -119,6 +117,29 @@ def create(
     Raises `BadSettings` as `identify` does.
     """
     return _entry(name).build(identify(name, decode, window), decode, device, window)
+
+
+def create_from_weights(
+    path: Path, *, device: str = "auto", window: float | None = None
+) -> Fingerprinter:
+    """The audio fingerprinter of weights that are in a file and have no name here yet: to measure
+    them before they are shipped.
+
+    Raises `BadSettings` as `identify` does, `BadSettings` or `ChecksumMismatch` if the file is
+    not one of ours.
+    """
+    from avm_core.fingerprint.audio import SoundFingerprinter
+    from avm_core.models.audio_networks import load_network, stream_of
+    from avm_core.models.device import resolve_device
+
+    network = load_network(path)
+    described = {"weights": hashlib.sha256(path.read_bytes()).hexdigest(), "window": window}
+    identity = FingerprinterId(f"{network.config.name}.{path.stem}", _hash(described))
+    return SoundFingerprinter(identity, stream_of(network, resolve_device(device), window))
+
+
+def _hash(described: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _entry(name: str) -> _Entry:
