@@ -14,6 +14,7 @@ from avm_core.benchmark.sources.catalogue import Source, sources
 from avm_core.commands.progress import progress_bar
 from avm_core.errors import BadSettings
 from avm_core.models.audio_encoder import EncoderConfig
+from avm_core.models.audio_networks import CONFIGS, NetworkConfig
 from avm_core.models.checkpoint import write_weights
 from avm_core.models.device import resolve_device
 from avm_core.train.audio import AudioTask, AudioTaskConfig
@@ -36,29 +37,29 @@ _HELD_EVERY = 12  # one piece in so many validates
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train the audio encoder; returns where the weights are, their sha256 and the last scores.
+    """Train an audio network; returns where the weights are, their sha256 and the last scores.
 
     A run that was stopped goes on from its last checkpoint in `--out`. Raises `BadSettings` for a
     configuration that cannot be read or is not that of the checkpoint.
     """
     text = _read(Path(arguments.config))
-    encoder = _section(EncoderConfig, text, "encoder")
+    network = _network(text)
     task_config = _section(AudioTaskConfig, text, "task")
     edits = _section(EditConfig, text, "edits")
     loop = replace(_section(LoopConfig, text, "loop"), device=resolve_device(arguments.device))
     out, sources_dir = Path(arguments.out), Path(arguments.sources)
     with progress_bar() as tell:
-        bank, missing = open_bank(training_pieces(sources_dir), sources_dir / "bank", encoder, tell)
-        task = AudioTask(encoder, task_config, edits, bank, loop.seed)
+        bank, missing = open_bank(training_pieces(sources_dir), sources_dir / "bank", network, tell)
+        task = AudioTask(network, task_config, edits, bank, loop.seed)
         identity = {
-            "encoder": encoder.to_dict(),
+            network.section: network.to_dict(),
             "task": asdict(task_config),
             "edits": asdict(edits),
             "data": piece_key([piece.key for piece in bank.pieces]),
         }
         history = train(task, loop, out, identity, tell)
     write_curves(history, out / "curves.png")
-    weights = out / "audio_conv.safetensors"
+    weights = out / f"{network.name}.safetensors"
     card = {**identity, **_data_card(bank), "loop": asdict(loop), "history": history[-1:]}
     digest = write_weights(weights, task.network.state_dict(), card)
     last = history[-1] if history else {}
@@ -110,6 +111,15 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise BadSettings(f"cannot read the configuration {path}: {error}") from error
+
+
+def _network(text: dict[str, Any]) -> NetworkConfig:
+    """Whose section the text has; `audio_conv` is meant where it has none."""
+    named = [name for name in CONFIGS if name in text]
+    if len(named) > 1:
+        raise BadSettings(f"the configuration has [{'] and ['.join(named)}]: keep one")
+    section = named[0] if named else EncoderConfig.section
+    return _section(CONFIGS[section], text, section)
 
 
 def _section(kind: type[C], text: dict[str, Any], name: str) -> C:

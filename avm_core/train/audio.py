@@ -1,10 +1,10 @@
-"""Train `audio_conv`: the same moment, clean and as an upload has it, must look alike.
+"""Train an audio network: the same moment, clean and as an upload has it, must look alike.
 
 Recipe of Chang et al. 2021 (NT-Xent over clean and edited views) with three changes: speed and
 pitch are edited together with everything else (Sony's ablation of both is in the field's papers);
 several windows of one stretch are in one batch, two stretches of one piece too, so that
 the nearest negatives are other moments of the same music; window lengths vary, so that one
-network serves windows of any length.
+network serves windows of any length. `audio_window.toml` does without the first and the last.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from avm_core.models.audio_encoder import STRIDE, AudioEncoder, EncoderConfig
+from avm_core.models.audio_encoder import STRIDE
+from avm_core.models.audio_networks import AudioNetwork, NetworkConfig, new_network
 from avm_core.train.losses import nt_xent
 from avm_core.train.sound_edits import EditConfig, Warp, WarpedFilters, draw_warp, edit_mel
 from avm_core.train.spectrum_bank import DENSITY, SpectrumBank
@@ -68,7 +69,7 @@ class AudioTask:
 
     def __init__(
         self,
-        encoder: EncoderConfig,
+        network: NetworkConfig,
         task: AudioTaskConfig,
         edits: EditConfig,
         bank: SpectrumBank,
@@ -76,15 +77,20 @@ class AudioTask:
     ) -> None:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self._encoder = AudioEncoder(encoder)
+            self._network = new_network(network)
         self._config, self._edits, self._bank = task, edits, bank
         self._filters: WarpedFilters | None = None
         self._music, self._speech = (bank.choose(kind, held=False) for kind in ("music", "speech"))
         self._held = bank.choose(None, held=True)
 
     @property
-    def network(self) -> AudioEncoder:
-        return self._encoder
+    def network(self) -> AudioNetwork:
+        return self._network
+
+    @property
+    def _contexts(self) -> int:
+        """In a stretch."""
+        return round(self._config.seconds / self._network.config.context_seconds)
 
     def loss(self, step: int, generator: torch.Generator) -> torch.Tensor:
         """NT-Xent of one batch of the training pieces."""
@@ -100,8 +106,8 @@ class AudioTask:
     def validate(self) -> dict[str, float]:
         """Share of edited windows of held-out pieces whose nearest clean one, of all of the
         batches, is their own: `top1` under all edits, `top1_speech` under speech as loud as the
-        title, `top1_warped` at other speeds and pitches. The edits are the same at every call.
-        Nothing held out, no score."""
+        title, `top1_warped` at other speeds and pitches. Windows are as long as the network's own;
+        the edits are the same at every call. Nothing held out, no score."""
         if not self._held:
             return {}
         return {name: self._top1(edits) for name, edits in _VALIDATION.items()}
@@ -112,7 +118,8 @@ class AudioTask:
         parts = []
         for _ in range(self._config.validation_batches):
             picks = torch.randint(len(every), (2 * self._config.pieces,), generator=generator)
-            parts.append(self._views(every[picks], generator, 24, edits))
+            length = self._network.config.window_contexts
+            parts.append(self._views(every[picks], generator, length, edits))
         clean = torch.cat([part.clean for part in parts])
         nearest = (torch.cat([part.edited for part in parts]) @ clean.T).argmax(dim=1)
         right = nearest == torch.arange(len(clean), device=nearest.device)
@@ -136,11 +143,8 @@ class AudioTask:
     ) -> _Views:
         warp = draw_warp(len(pieces), edits, generator)
         mels, middles = self._mels(pieces, warp, edits, generator)
-        contexts = self._encoder.contexts(self._encoder.normalise(mels))
-        windows = self._encoder.pool(contexts, length)
-        at, moments = self._moments(windows.shape[2], warp.speed, generator)
-        at = at.to(windows.device)[:, None].expand(-1, windows.shape[1], -1)
-        clean, edited = windows.gather(2, at).transpose(1, 2).chunk(2)
+        at, moments = self._moments(self._contexts - length + 1, warp.speed, generator)
+        clean, edited = self._network.windows(mels, at, length).chunk(2)
         return _Views(
             clean.flatten(0, 1),
             edited.flatten(0, 1),
@@ -153,7 +157,7 @@ class AudioTask:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Mel power [2 B, mels, T] of a random stretch of each piece, clean above edited, and the
         seconds [B] of their middles."""
-        batch, device = len(pieces), self._encoder.project.weight.device
+        batch, device = len(pieces), self._network.filters.device
         seconds = torch.tensor([self._bank.seconds(n) for n in pieces.tolist()])
         middles = seconds * torch.rand(batch, generator=generator)
         coded = (torch.rand(batch, generator=generator) < edits.p_coded).tolist()
@@ -166,8 +170,8 @@ class AudioTask:
         ends = torch.tensor([self._bank.seconds(n) for n in mixed.tolist()])
         places = ends * torch.rand(batch, generator=generator)
         others = self._magnitudes(mixed, places, still, [False] * batch).to(device)
-        self._filters = self._filters or WarpedFilters(self._encoder, self._edits)
-        rate = self._encoder.config.sample_rate / self._encoder.config.hop
+        self._filters = self._filters or WarpedFilters(self._network, self._edits)
+        rate = self._network.config.sample_rate / self._network.config.hop
         edited = edit_mel(
             self._filters(heard, warp.pitch.to(device)),
             self._filters(others, None),
@@ -185,9 +189,8 @@ class AudioTask:
         coded: Sequence[bool],
     ) -> torch.Tensor:
         """Float16 [B, T, bins] around the `middles` (seconds), `speed` hops apart."""
-        encoder = self._encoder.config
-        frames = round(self._config.seconds / encoder.context_seconds) * STRIDE
-        offsets = torch.arange(frames + 2 * encoder.margin) - (frames - 1) / 2 - encoder.margin
+        margin, frames = self._network.config.margin, self._contexts * STRIDE
+        offsets = torch.arange(frames + 2 * margin) - (frames - 1) / 2 - margin
         places = middles[:, None] * self._bank.rate + offsets * speed[:, None] * DENSITY
         rows = places.round().long().numpy()
         read = (
@@ -201,7 +204,7 @@ class AudioTask:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Window numbers [2 count, moments], clean above edited, and the seconds [count, moments]
         from the middle of the stretch that they stand for."""
-        config, rate = self._config, 1 / self._encoder.config.context_seconds
+        config, rate = self._config, 1 / self._network.config.context_seconds
         # An edited window `e` seconds from the middle stands for `e * speed` of the source.
         room = (windows - 1) / 2 / rate * speed.clamp_max(1.0)
         count = len(speed)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from avm_core.models.audio_encoder import AudioEncoder
+from avm_core.models.audio_networks import AudioNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,10 @@ def draw_warp(batch: int, config: EditConfig, generator: torch.Generator) -> War
 class WarpedFilters:
     """Mel filters on frequency axes shifted by up to `max_pitch` semitones, quarter by quarter."""
 
-    def __init__(self, encoder: AudioEncoder, config: EditConfig) -> None:
+    def __init__(self, network: AudioNetwork, config: EditConfig) -> None:
         widest = max(config.max_pitch, 12 * math.log2(config.max_speed))
         self._steps = int(4 * widest) + 1
-        filters = encoder.filters.T  # [mels, bins]
+        filters = network.filters.T  # [mels, bins]
         bins = filters.shape[1]
         made = []
         for step in range(-self._steps, self._steps + 1):

@@ -26,7 +26,8 @@ import torch
 from avm_core.errors import BadMedia, BadSettings
 from avm_core.media.decode import decode_audio
 from avm_core.media.write import AudioFormat, write_media
-from avm_core.models.audio_encoder import AudioEncoder, EncoderConfig
+from avm_core.models.audio_networks import NetworkConfig
+from avm_core.models.spectra import power_spectra
 from avm_core.types import Float32, Int64
 
 Kind = Literal["music", "speech"]
@@ -92,7 +93,7 @@ class SpectrumBank:
 
 
 def open_bank(
-    pieces: Sequence[Piece], folder: Path, config: EncoderConfig, tell: Progress
+    pieces: Sequence[Piece], folder: Path, config: NetworkConfig, tell: Progress
 ) -> tuple[SpectrumBank, list[str]]:
     """The bank of `pieces`, made in `folder` where it is not there yet, and the names of pieces
     that cannot be read. Raises `BadSettings` if nothing is left."""
@@ -118,7 +119,7 @@ def piece_key(contents: Sequence[str]) -> str:
     return hashlib.sha256(" ".join(contents).encode()).hexdigest()[:32]
 
 
-def _analyse(config: EncoderConfig, job: tuple[Piece, Path]) -> None:
+def _analyse(config: NetworkConfig, job: tuple[Piece, Path]) -> None:
     piece, path = job
     torch.set_num_threads(1)
     try:
@@ -136,13 +137,13 @@ def _analyse(config: EncoderConfig, job: tuple[Piece, Path]) -> None:
 
 
 @torch.inference_mode()
-def magnitudes(samples: Float32, config: EncoderConfig) -> npt.NDArray[np.float16]:
+def magnitudes(samples: Float32, config: NetworkConfig) -> npt.NDArray[np.float16]:
     """Float16 [T, bins] of mono samples, `DENSITY` a hop; the first is centred on second 0."""
-    encoder = AudioEncoder(config)
+    analysis = torch.hann_window(config.n_fft)
     padded = np.pad(samples, (config.n_fft // 2, config.n_fft // 2))
     frames = torch.from_numpy(padded).unfold(0, config.n_fft, config.hop // DENSITY)
     blocks = (frames[first : first + _BLOCK] for first in range(0, len(frames), _BLOCK))
-    parts = [encoder.power(block).sqrt().half() for block in blocks]
+    parts = [power_spectra(block, analysis).sqrt().half() for block in blocks]
     return torch.cat(parts).numpy()
 
 

@@ -9,8 +9,16 @@ import pytest
 from avm_core.benchmark.sources.catalogue import Source
 from avm_core.cli import main
 from avm_core.commands import train
+from avm_core.commands.bench_hits import _subject
+from avm_core.errors import BadSettings
+from avm_core.media.probe import probe
 from avm_core.media.write import AudioFormat, write_media
-from avm_core.models.audio_encoder import load_encoder
+from avm_core.models.audio_encoder import EncoderConfig
+from avm_core.models.audio_networks import load_network
+from avm_core.models.window_encoder import WindowConfig
+from avm_core.train.audio import AudioTaskConfig
+from avm_core.train.loop import LoopConfig
+from avm_core.train.sound_edits import EditConfig
 
 CONFIG = """
 [encoder]
@@ -31,6 +39,10 @@ steps = 4
 validate_every = 2
 save_every = 2
 """
+ROOT = Path(__file__).resolve().parents[3]
+# Of the other network: nothing but its section makes the difference.
+WINDOW = CONFIG.replace("[encoder]", "[window_encoder]").replace("width = 16\n", "")
+WINDOW = WINDOW.replace("[8, 12]", "[8]")
 RATE = 8_000
 
 
@@ -60,9 +72,9 @@ def source(folder, rng, work, kind, seconds):
     return Source(work, package, kind, "train", path, seconds, True, False, content=work)
 
 
-def run(tmp_path, capsys, *more):
+def run(tmp_path, capsys, *more, text=CONFIG):
     config = tmp_path / "tiny.toml"
-    config.write_text(CONFIG)
+    config.write_text(text)
     arguments = ["--config", str(config), "--out", str(tmp_path / "out")]
     arguments += ["--sources", str(tmp_path), "--device", "cpu", "--json", *more]
     code = main(["train", "audio", *arguments])
@@ -76,12 +88,38 @@ def test_weights_card_curves_and_what_was_unreadable(tmp_path, capsys):
     assert result["unreadable"] == ["album/t4"]
     assert result["step"] == 4
     assert 0 <= result["top1"] <= 1
-    encoder = load_encoder(Path(result["weights"]), result["sha256"])
+    encoder = load_network(Path(result["weights"]), result["sha256"])
     assert encoder.config.mels == 32
     assert (tmp_path / "out" / "curves.png").is_file()
     # Finished: the same command gives the same file and trains nothing.
     code, again = run(tmp_path, capsys)
     assert (code, json.loads(again.out)["sha256"]) == (0, result["sha256"])
+
+
+def test_the_configuration_says_which_network(tmp_path, capsys):
+    code, printed = run(tmp_path, capsys, text=WINDOW)
+    assert code == 0
+    weights = Path(json.loads(printed.out)["weights"])
+    assert weights.name == "audio_window.safetensors"
+    assert load_network(weights).config == WindowConfig(mels=32, channels=(6, 8, 8), dims=16)
+    # What `avm bench hits --only` makes of the file.
+    maker = _subject(str(weights)).maker
+    assert maker.id.name == "audio_window.audio_window"
+    track = tmp_path / "album_t0.m4a"
+    made = maker.fingerprint(track, content_id="t", info=probe(track))
+    assert (made.window, made.descriptors.shape) == (1.0, (41, 16))
+    with pytest.raises(BadSettings, match="windows of one length"):
+        _subject(f"{weights}@2")
+
+
+def test_configurations_in_the_tree_are_read():
+    for name, network in (("audio_conv", EncoderConfig), ("audio_window", WindowConfig)):
+        text = train._read(ROOT / "avm_core" / "train" / f"{name}.toml")
+        assert isinstance(train._network(text), network)
+        task = train._section(AudioTaskConfig, text, "task")
+        train._section(EditConfig, text, "edits")
+        train._section(LoopConfig, text, "loop")
+        assert network is EncoderConfig or task.lengths == (8,)
 
 
 def test_pieces_are_tracks_and_packages_of_speech_and_some_are_held_out(tmp_path):
@@ -97,6 +135,7 @@ def test_pieces_are_tracks_and_packages_of_speech_and_some_are_held_out(tmp_path
     [
         ("[task]\npeices = 3", r"section [task] of the configuration"),
         ("[encoder]\nmelz = 3", r"section [encoder] of the configuration"),
+        ("[encoder]\n[window_encoder]", "has [encoder] and [window_encoder]: keep one"),
         ("[task", "cannot read the configuration"),
     ],
 )

@@ -1,18 +1,22 @@
 """The task: views of one moment, negatives that are none, and a network that learns."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from avm_core.errors import BadSettings
 from avm_core.models.audio_encoder import EncoderConfig
+from avm_core.models.window_encoder import WindowConfig
 from avm_core.train.audio import AudioTask, AudioTaskConfig, _Views
 from avm_core.train.loop import LoopConfig, train
 from avm_core.train.sound_edits import EditConfig
 from avm_core.train.spectrum_bank import Piece, SpectrumBank, magnitudes
 
 ENCODER = EncoderConfig(mels=32, channels=(6, 8, 8), width=16, dims=16, surround_frames=33)
+WINDOW = WindowConfig(mels=32, channels=(6, 8, 8), hidden=4, dims=16)
 SMALL = AudioTaskConfig(pieces=6, moments=2, seconds=5.0, lengths=(8, 16), validation_batches=2)
 
 
@@ -35,8 +39,8 @@ def bank():
     return SpectrumBank(64.0, pieces, spectra)
 
 
-def make(bank, task=SMALL, edits=None):
-    return AudioTask(ENCODER, task, edits or EditConfig(), bank, seed=4)
+def make(bank, task=SMALL, edits=None, network=ENCODER):
+    return AudioTask(network, task, edits or EditConfig(), bank, seed=4)
 
 
 def test_views_show_the_same_moment_whatever_the_speed(bank):
@@ -78,6 +82,21 @@ def test_training_learns_to_recognise(bank, tmp_path):
     history = train(task, config, tmp_path, {}, lambda *_: None)
     assert history[-1]["loss"] < history[0]["loss"]
     assert history[-1]["top1_warped"] >= 2 * before > 0
+
+
+def test_a_network_of_single_windows_learns_by_the_same_task(bank, tmp_path):
+    """Its own recipe knows no speed and no pitch."""
+    edits = EditConfig(p_speed=0, p_pitch=0, p_coded=0, p_filter=0)
+    task = make(bank, replace(SMALL, lengths=(8,)), edits, WINDOW)
+    config = LoopConfig(steps=60, warm_up=5, validate_every=20, save_every=60, learning_rate=5e-3)
+    history = train(task, config, tmp_path, {}, lambda *_: None)
+    assert history[-1]["loss"] < 0.7 * history[0]["loss"]
+
+
+def test_a_network_of_single_windows_is_shown_its_own_length_alone(bank):
+    generator = torch.Generator().manual_seed(1)
+    with pytest.raises(BadSettings, match=r"set lengths in section \[task\]"):
+        make(bank, replace(SMALL, lengths=(16,)), None, WINDOW).loss(0, generator)
 
 
 def test_data_without_speech_still_trains(bank):
