@@ -164,7 +164,7 @@ def _bench(commands: Any) -> None:
         "what",
         choices=(
             *("build", "quality", "rivals", "tune", "sources", "hits", "speed"),
-            *("separation", "match", "index", "catalog"),
+            *("separation", "calibrate", "match", "index", "catalog"),
         ),
         help="build a set, score AVM on it, score and time all systems on it, or time one part",
     )
@@ -175,12 +175,22 @@ def _bench(commands: Any) -> None:
         "--sources", metavar="DIR", default=".avm/sources", help="cache of the public packages"
     )
     parser.add_argument("--modality", choices=("audio", "video", "both"), default="both")
-    parser.add_argument("--only", metavar="A,B", help="`rivals`, `tune`: these systems")
+    parser.add_argument(
+        "--only",
+        metavar="A,B",
+        help="`rivals`, `tune`: these systems; `hits`, `calibrate`: these fingerprinters",
+    )
     parser.add_argument("--report", metavar="DIR", help="write JSON, Markdown and PNG here")
     parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")
     parser.add_argument("--no-speed", action="store_true", help="`rivals`: scores alone")
     parser.add_argument("--queries", type=int, default=200, help="for `hits`")
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
+    parser.add_argument("--count", type=int, default=14, help="tracks for `calibrate`")
+    parser.add_argument(
+        "--weights",
+        metavar="A,B",
+        help="`calibrate`: files of trained weights, FILE or FILE@SECONDS",
+    )
 
 
 def _train(commands: Any) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from avm_core.benchmark.cosines import best, fingerprint_of, same_moment
 from avm_core.benchmark.edits import Clip, Edit, Planted, make_copy
 from avm_core.benchmark.edits.picture import colours, crop, grey, letterbox, mirror
 from avm_core.benchmark.edits.sound import volume
 from avm_core.config import Settings
 from avm_core.fingerprint.registry import Fingerprinter, create
-from avm_core.media.probe import probe
 from avm_core.media.write import AudioFormat, VideoFormat
 from avm_core.types import MODALITIES, Fingerprint, Float32, Modality
 
@@ -56,16 +56,16 @@ def measure_separation(files: Sequence[Path], modality: Modality) -> dict[str, A
     settings = Settings()
     name = settings.audio_fingerprinter if modality == "audio" else settings.video_fingerprinter
     maker = create(name, settings.decode, device=settings.device)
-    titles = [_print(maker, path) for path in files]
+    titles = [fingerprint_of(maker, path) for path in files]
     same: dict[str, list[Float32]] = {edit.name: [] for edit in EDITS[modality]}
     strangers: list[Float32] = []
     with tempfile.TemporaryDirectory(prefix="avm-bench-") as folder:
         for number, path in enumerate(files):
             for edit in EDITS[modality]:
                 copy, planted = _copy(maker, path, edit, Path(folder) / "copy.mp4")
-                same[edit.name].append(_own(copy, titles[number], planted))
+                same[edit.name].append(same_moment(copy, titles[number], planted)[1])
                 others = titles[:number] + titles[number + 1 :]
-                strangers += [_best(copy, other) for other in others]
+                strangers += [best(copy, other) for other in others]
     unrelated = np.concatenate(strangers)
     bar = float(np.quantile(unrelated, 0.99))
     edits = {key: _summary(np.concatenate(values), bar) for key, values in same.items()}
@@ -86,24 +86,7 @@ def _summary(cosines: Float32, bar: float) -> dict[str, float]:
     }
 
 
-def _print(maker: Fingerprinter, path: Path) -> Fingerprint:
-    return maker.fingerprint(path, content_id=path.name, info=probe(path))
-
-
 def _copy(maker: Fingerprinter, path: Path, edit: Edit, out: Path) -> tuple[Fingerprint, Planted]:
     clip = Clip(path, _START, _START + _LENGTH)
     [planted] = make_copy([clip], out, edit, video_format=_LOW, audio_format=_THIN)
-    return _print(maker, out), planted
-
-
-def _own(copy: Fingerprint, title: Fingerprint, planted: Planted) -> Float32:
-    centres = copy.starts + copy.window / 2
-    at = planted.licensed_start + planted.speed * (centres - planted.ugc_start)
-    nearest = np.abs(title.starts[None, :] + title.window / 2 - at[:, None]).argmin(axis=1)
-    cosines = np.einsum("nd,nd->n", copy.unit_vectors(), title.unit_vectors()[nearest])
-    return cosines[copy.valid & title.valid[nearest]].astype(np.float32)
-
-
-def _best(copy: Fingerprint, other: Fingerprint) -> Float32:
-    similarity = copy.unit_vectors()[copy.valid] @ other.unit_vectors()[other.valid].T
-    return similarity.max(axis=1)
+    return fingerprint_of(maker, out), planted

@@ -62,6 +62,12 @@ def _hits(arguments: argparse.Namespace) -> dict[str, Any]:
     return hits(arguments)
 
 
+def _calibrate(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.commands.bench_calibrate import calibrate
+
+    return calibrate(arguments)
+
+
 def _index(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.index_speed import measure_index
 
@@ -109,6 +115,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "hits": _hits,
     "speed": _speed,
     "separation": _separation,
+    "calibrate": _calibrate,
     "match": _match,
     "index": _index,
     "catalog": _catalog,
