@@ -21,12 +21,14 @@ _LINEAR = tuple((at + 1) / 2 for at in CLIMB_AT)
 class Calibration:
     """`hit`: cosine from which a neighbour in the index is worth a look; `floor`: cosine that
     unrelated windows rarely reach; `margin`: how far a similarity must stand out from the median
-    of its own window; `climb` at `CLIMB_AT`."""
+    of its own window; `sure`: cosine that only copies reach, however alike the whole title is;
+    `climb` at `CLIMB_AT`."""
 
     hit: float
     floor: float
     margin: float
     climb: tuple[float, ...] = _LINEAR
+    sure: float = 1.0
 
 
 _BY_NAME: dict[str, Calibration] = {
@@ -40,7 +42,7 @@ _BY_NAME: dict[str, Calibration] = {
 }
 _BY_MODALITY: dict[Modality, Calibration] = {
     "audio": Calibration(0.50, 0.50, 0.20),
-    "video": Calibration(0.60, 0.58, 0.12),
+    "video": Calibration(0.60, 0.58, 0.12, sure=0.75),
 }
 
 

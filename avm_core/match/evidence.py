@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avm_core.match.calibration import calibration
+from avm_core.match.calibration import Calibration, calibration
 from avm_core.match.vote import Evidence, Line
 from avm_core.types import Fingerprint, Float32, Float64, Modality
 
 # How far, in seconds, a window may sit from the line and still be the one on it.
 _REACH: dict[Modality, float] = {"audio": 0.3, "video": 0.8}
+# A picture stands for the time until its neighbours, where those are no farther than this.
+_HOLD = 6.0
+_SPREAD = 0.5  # seconds between the points that stand for a picture's time
 _PEAKS = 5
 _BLOCK = 1024
 
@@ -25,8 +28,8 @@ _BLOCK = 1024
 @dataclass(frozen=True, slots=True)
 class Track:
     """Both sides of one modality: window centres in seconds [n], [m], unit vectors [n, D],
-    [m, D] of the valid windows, and the bar [n] that a similarity must clear; `climb` as in
-    `Calibration`."""
+    [m, D] of the valid windows, the bar [n] that a similarity must clear to say where, and the
+    `base` [n] from which it says how surely; `climb` as in `Calibration`."""
 
     modality: Modality
     query_times: Float64
@@ -34,6 +37,7 @@ class Track:
     query: Float32
     ref: Float32
     bar: Float32
+    base: Float32
     query_step: float
     window: float
     climb: tuple[float, ...]
@@ -49,12 +53,13 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
     query, ref = ugc.unit_vectors()[ugc.valid], licensed.unit_vectors()[licensed.valid]
     query_times = ugc.starts[ugc.valid] + ugc.window / 2
     ref_times = licensed.starts[licensed.valid] + licensed.window / 2
-    bars, rows, centres, weights = [], [], [], []
+    bars, bases, rows, centres, weights = [], [], [], [], []
     for first in range(0, len(query) if len(ref) else 0, _BLOCK):
         similarity = query[first : first + _BLOCK] @ ref.T
-        bar = np.maximum(scale.floor, np.median(similarity, axis=1) + scale.margin)
-        row, centre, weight = _peaks(similarity, bar, ref_times)
+        bar, base = _bars(similarity, scale)
+        row, centre, weight = _peaks(similarity, bar, ref_times, points=ugc.window == 0)
         bars.append(bar)
+        bases.append(base)
         rows.append(row + first)
         centres.append(centre)
         weights.append(weight)
@@ -65,6 +70,7 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
         query,
         ref,
         np.concatenate(bars).astype(np.float32) if bars else np.empty(0, np.float32),
+        np.concatenate(bases).astype(np.float32) if bases else np.empty(0, np.float32),
         float(np.median(np.diff(ugc.starts))) if len(ugc.starts) > 1 else 1.0,
         ugc.window,
         scale.climb,
@@ -80,13 +86,25 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
     )
 
 
+def _bars(similarity: Float32, scale: Calibration) -> tuple[Float32, Float32]:
+    """Bar and base [n] of similarities [n, m]. In a title that is one scene throughout, every
+    picture of it is alike: that a window is of this title is sure, where it is only the
+    difference between its best and its usual similarity can say."""
+    usual, best = np.median(similarity, axis=1), similarity.max(axis=1)
+    bar = np.maximum(scale.floor, usual + scale.margin)
+    sure = best >= scale.sure
+    half = np.maximum(scale.floor, 0.5 * (usual + best))
+    return np.where(sure, np.minimum(bar, half), bar), np.where(sure, scale.floor, bar)
+
+
 def _peaks(
-    similarity: Float32, bar: Float32, times: Float64
+    similarity: Float32, bar: Float32, times: Float64, *, points: bool
 ) -> tuple[np.ndarray, Float64, Float64]:
     """(rows, ref seconds, excess) of the highest local maxima above the bar, per row.
 
     The seconds are interpolated by a parabola through the peak and its neighbours: the true
-    position lies between two windows more often than on one.
+    position lies between two windows more often than on one. Pictures (`points`) are like the
+    pictures around them until the scene changes, so that each peak becomes several.
     """
     padded = np.pad(similarity, ((0, 0), (1, 1)), constant_values=-2.0)
     left, right = padded[:, :-2], padded[:, 2:]
@@ -96,12 +114,28 @@ def _peaks(
     values = np.take_along_axis(excess, columns, axis=1)
     rows, picks = np.nonzero(values > 0)
     at = columns[rows, picks]
+    if points:
+        return _spread(rows, at, values[rows, picks].astype(np.float64), times)
     before, peak, after = left[rows, at], similarity[rows, at], right[rows, at]
     bend = before - 2 * peak + after
     edge = (before < -1.5) | (after < -1.5) | (bend > -1e-6)
     shift = np.where(edge, 0.0, 0.5 * (before - after) / np.where(edge, 1.0, bend))
     spacing = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
     return rows, times[at] + shift * spacing, values[rows, picks].astype(np.float64)
+
+
+def _spread(
+    rows: np.ndarray, at: np.ndarray, weights: Float64, times: Float64
+) -> tuple[np.ndarray, Float64, Float64]:
+    """Points between the neighbours of picture `at`, lighter towards them: where in this time its
+    scene begins and ends, nobody knows, and the votes of several pictures tell."""
+    gaps = np.clip(np.diff(times), _SPREAD, _HOLD)
+    before, after = np.append(_SPREAD, gaps)[at], np.append(gaps, _SPREAD)[at]
+    steps = np.arange(-_HOLD + _SPREAD, _HOLD, _SPREAD)
+    reach = np.where(steps < 0, before[:, None], after[:, None])
+    share = 1 - np.abs(steps) / reach
+    chosen, step = np.nonzero(share > 1e-9)
+    return rows[chosen], times[at[chosen]] + steps[step], (weights[:, None] * share)[chosen, step]
 
 
 def along(track: Track, line: Line) -> Float64:
@@ -112,9 +146,21 @@ def along(track: Track, line: Line) -> Float64:
         return result
     target = line.at(track.query_times)
     right = np.searchsorted(track.ref_times, target)
+    reach = _reach(track, right)
     for index in (right - 1, right):
         inside = np.clip(index, 0, len(track.ref_times) - 1)
-        near = np.abs(track.ref_times[inside] - target) <= _REACH[track.modality]
+        near = np.abs(track.ref_times[inside] - target) <= reach
         similarity = np.einsum("nd,nd->n", track.query, track.ref[inside])
         result = np.fmax(result, np.where(near, similarity, np.nan))
     return result
+
+
+def _reach(track: Track, right: np.ndarray) -> Float64:
+    """Seconds [n] that a ref window may be away from its place, `right` the first one after it."""
+    reach = np.full(len(right), _REACH[track.modality])
+    if track.window == 0:
+        last = len(track.ref_times) - 1
+        after, before = np.clip(right, 0, last), np.clip(right - 1, 0, last)
+        gap = track.ref_times[after] - track.ref_times[before]
+        reach = np.where(gap <= _HOLD, np.maximum(reach, gap), reach)
+    return reach

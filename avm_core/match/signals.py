@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -19,8 +20,8 @@ _NEUTRAL, _WORST = -0.03, -0.12
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Evidence along one line on the common grid [g]: per modality (NaN: nothing to say) and
-    fused."""
+    """Evidence along one line on the common grid [g]: fused, to say where, and per modality
+    (NaN: nothing to say), to say how surely."""
 
     grid: Float64
     by_modality: dict[Modality, Float64]
@@ -34,12 +35,15 @@ def line_signals(tracks: list[Track], line: Line, duration: float) -> Signals:
     """
     grid = np.arange(GRID / 2, max(duration, GRID), GRID)
     by_modality: dict[Modality, Float64] = {}
+    places = []
     for track in tracks:
-        values = along(track, line) - track.bar
-        by_modality[track.modality] = to_grid(
-            track.query_times, values, grid, reach=max(0.75 * track.query_step, GRID)
+        similarity = along(track, line)
+        put = partial(
+            to_grid, track.query_times, grid=grid, reach=max(0.75 * track.query_step, GRID)
         )
-    stack = np.stack(list(by_modality.values()))
+        places.append(put(similarity - track.bar))
+        by_modality[track.modality] = put(similarity - track.base)
+    stack = np.stack(places)
     silent = np.isnan(stack).all(axis=0)
     fused = np.where(silent, _NEUTRAL, np.max(np.nan_to_num(stack, nan=-1.0), axis=0))
     return Signals(grid, by_modality, np.maximum(fused, _WORST))

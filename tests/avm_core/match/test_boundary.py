@@ -17,7 +17,7 @@ def track(modality="audio", window=4.0, step=0.25):
     """Only its bar, window and climb matter here."""
     none = np.empty((0, 4), np.float32)
     bar = np.array([0.5], np.float32)
-    return Track(modality, np.empty(0), np.empty(0), none, none, bar, step, window, CLIMB)
+    return Track(modality, np.empty(0), np.empty(0), none, none, bar, bar, step, window, CLIMB)
 
 
 def climb(times, cut, window=4.0):
