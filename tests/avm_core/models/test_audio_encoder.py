@@ -12,6 +12,7 @@ from avm_core.models.audio_encoder import (
     load_encoder,
 )
 from avm_core.models.checkpoint import read_weights, write_weights
+from tests.sounds import chords
 
 TINY = EncoderConfig(mels=16, channels=(4, 4, 4), width=8, dims=12)
 RATE = TINY.sample_rate
@@ -28,17 +29,6 @@ def tiny(seed=0, config=TINY):
     return StreamEncoder(encoder)
 
 
-def music(seconds, seed=1):
-    """Notes that change five times a second."""
-    rng = np.random.default_rng(seed)
-    time = np.arange(RATE // 5) / RATE
-    notes = [
-        sum(np.sin(2 * np.pi * f * time) for f in rng.uniform(250, 3_500, 3))
-        for _ in range(5 * seconds)
-    ]
-    return (0.1 * np.concatenate(notes)).astype(np.float32)
-
-
 def describe(stream, samples, block=None):
     size = block or max(len(samples), 1)
     parts = list(stream.describe(samples[i : i + size] for i in range(0, len(samples), size)))
@@ -47,7 +37,7 @@ def describe(stream, samples, block=None):
 
 
 def test_windows_are_counted_from_second_zero_and_have_unit_norm():
-    vectors, valid = describe(tiny(), music(20))
+    vectors, valid = describe(tiny(), chords(20, RATE))
     # 160 contexts, windows of 24 every 4.
     assert vectors.shape == ((160 - 24) // 4 + 1, TINY.dims)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(vectors)), abs=1e-5)
@@ -56,7 +46,7 @@ def test_windows_are_counted_from_second_zero_and_have_unit_norm():
 
 @pytest.mark.parametrize("block", [1_000, 7_777, 64_000])
 def test_blocks_of_any_size_give_the_same_descriptors(block):
-    samples = music(70)  # longer than the network's own blocks
+    samples = chords(70, RATE)  # longer than the network's own blocks
     whole, valid = describe(tiny(), samples)
     parts, valid_parts = describe(tiny(), samples, block)
     assert np.abs(whole - parts).max() < 1e-5
@@ -70,7 +60,7 @@ def test_a_stream_gives_results_before_it_ends():
         nonlocal given
         for _ in range(100):
             given += 1
-            yield music(1)
+            yield chords(1, RATE)
 
     stream = tiny().describe(blocks())
     next(stream)
@@ -80,7 +70,7 @@ def test_a_stream_gives_results_before_it_ends():
 
 def test_a_delay_of_one_step_moves_everything_by_one_window():
     stream = tiny()
-    samples = music(30)
+    samples = chords(30, RATE)
     plain, _ = describe(stream, samples)
     later, _ = describe(stream, np.concatenate([np.zeros(RATE // 2, np.float32), samples]))
     inside = slice(6, 40)  # away from the silence that was put in front
@@ -89,13 +79,13 @@ def test_a_delay_of_one_step_moves_everything_by_one_window():
 
 def test_loudness_does_not_matter_and_a_steady_filter_little():
     stream = tiny()
-    samples = music(20)
+    samples = chords(20, RATE)
     plain, _ = describe(stream, samples)
     soft, _ = describe(stream, samples * np.float32(0.05))
     assert (plain * soft).sum(axis=1).min() > 0.999
     darker = np.convolve(samples, [0.25, 0.5, 0.25], mode="same").astype(np.float32)
     filtered, _ = describe(stream, darker)
-    strangers, _ = describe(stream, music(20, seed=2))
+    strangers, _ = describe(stream, chords(20, RATE, 2))
     alike = (plain * filtered).sum(axis=1).mean()
     assert alike > (plain * strangers).sum(axis=1).mean()
 
@@ -117,7 +107,7 @@ def test_pooling_takes_windows_of_any_length():
         (np.zeros(10 * RATE, np.float32), False),
         (np.full(10 * RATE, 1e-4, np.float32), False),
         (0.3 * np.sin(2 * np.pi * 440 * np.arange(10 * RATE) / RATE).astype(np.float32), False),
-        (music(10), True),
+        (chords(10, RATE), True),
     ],
     ids=["silence", "offset", "tone", "music"],
 )
@@ -129,7 +119,7 @@ def test_what_says_nothing_is_not_valid(samples, expected):
 
 
 def test_broken_samples_do_not_spread():
-    samples = music(20)
+    samples = chords(20, RATE)
     broken = samples.copy()
     broken[10 * RATE : 10 * RATE + 50] = np.nan
     broken[12 * RATE] = np.inf
@@ -146,9 +136,9 @@ def test_less_than_a_window_has_no_descriptor():
 
 
 def test_bfloat16_on_cpu_is_close():
-    exact, _ = describe(tiny(), music(20))
+    exact, _ = describe(tiny(), chords(20, RATE))
     encoder = tiny()._encoder
-    fast, _ = describe(StreamEncoder(encoder, dtype=torch.bfloat16), music(20))
+    fast, _ = describe(StreamEncoder(encoder, dtype=torch.bfloat16), chords(20, RATE))
     assert (exact * fast).sum(axis=1).min() > 0.995
 
 
@@ -161,7 +151,7 @@ def test_weights_carry_their_preprocessing(tmp_path):
     digest = write_weights(path, stream._encoder.state_dict(), {"encoder": TINY.to_dict()})
     again = load_encoder(path, digest)
     assert again.config == TINY
-    samples = music(10)
+    samples = chords(10, RATE)
     assert (
         np.abs(describe(stream, samples)[0] - describe(StreamEncoder(again), samples)[0]).max() == 0
     )

@@ -7,6 +7,7 @@ import torch
 from avm_core.errors import BadSettings
 from avm_core.models.spectra import mel_frames
 from avm_core.models.window_encoder import WindowConfig, WindowEncoder, WindowStream
+from tests.sounds import chords
 
 TINY = WindowConfig(mels=16, channels=(4, 6, 8), hidden=4, dims=16)
 RATE = TINY.sample_rate
@@ -17,17 +18,6 @@ def tiny(config=TINY):
     return WindowStream(WindowEncoder(config))
 
 
-def music(seconds, seed=1):
-    """Notes that change five times a second."""
-    rng = np.random.default_rng(seed)
-    time = np.arange(RATE // 5) / RATE
-    notes = [
-        sum(np.sin(2 * np.pi * f * time) for f in rng.uniform(350, 3_500, 3))
-        for _ in range(5 * seconds)
-    ]
-    return (0.1 * np.concatenate(notes)).astype(np.float32)
-
-
 def describe(stream, samples, block=None):
     size = block or max(len(samples), 1)
     parts = list(stream.describe(samples[i : i + size] for i in range(0, len(samples), size)))
@@ -36,7 +26,7 @@ def describe(stream, samples, block=None):
 
 
 def test_windows_of_a_second_every_half_second_have_unit_norm():
-    vectors, valid = describe(tiny(), music(20))
+    vectors, valid = describe(tiny(), chords(20, RATE))
     assert vectors.shape == (39, TINY.dims)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(39), abs=1e-5)
     assert valid.all()
@@ -46,7 +36,7 @@ def test_windows_of_a_second_every_half_second_have_unit_norm():
 
 
 def test_a_window_alone_is_what_it_is_in_a_stream():
-    stream, samples = tiny(), music(90)  # longer than the network's own batches
+    stream, samples = tiny(), chords(90, RATE)  # longer than the network's own batches
     whole, _ = describe(stream, samples)
     mel = torch.cat(list(mel_frames([samples], stream._encoder.filters, TINY.hop)), dim=1)
     for number in (0, 1, 37, 130, len(whole) - 1):
@@ -58,8 +48,8 @@ def test_a_window_alone_is_what_it_is_in_a_stream():
 
 @pytest.mark.parametrize("block", [1_000, 7_777, 64_000])
 def test_blocks_of_any_size_give_the_same_descriptors(block):
-    whole, valid = describe(tiny(), music(70))
-    parts, valid_parts = describe(tiny(), music(70), block)
+    whole, valid = describe(tiny(), chords(70, RATE))
+    parts, valid_parts = describe(tiny(), chords(70, RATE), block)
     assert np.abs(whole - parts).max() < 1e-5
     assert (valid == valid_parts).all()
 
@@ -98,7 +88,7 @@ def test_silence_is_not_valid(level):
 
 
 def test_broken_samples_do_not_spread():
-    samples = music(20)
+    samples = chords(20, RATE)
     plain, _ = describe(tiny(), samples)
     samples[10 * RATE : 10 * RATE + 50] = np.nan
     vectors, _ = describe(tiny(), samples)

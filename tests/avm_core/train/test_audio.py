@@ -14,19 +14,11 @@ from avm_core.train.audio import AudioTask, AudioTaskConfig, _Views
 from avm_core.train.loop import LoopConfig, train
 from avm_core.train.sound_edits import EditConfig
 from avm_core.train.spectrum_bank import Piece, SpectrumBank, magnitudes
+from tests.sounds import chords
 
 ENCODER = EncoderConfig(mels=32, channels=(6, 8, 8), width=16, dims=16, surround_frames=33)
 WINDOW = WindowConfig(mels=32, channels=(6, 8, 8), hidden=4, dims=16)
 SMALL = AudioTaskConfig(pieces=6, moments=2, seconds=5.0, lengths=(8, 16), validation_batches=2)
-
-
-def melody(seed, seconds=40):
-    rng = np.random.default_rng(seed)
-    parts = []
-    for _ in range(5 * seconds):
-        time = np.arange(ENCODER.sample_rate // 5) / ENCODER.sample_rate
-        parts.append(sum(np.sin(2 * np.pi * f * time) for f in rng.uniform(250, 3_500, 3)))
-    return (0.1 * np.concatenate(parts)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +27,9 @@ def bank():
     pieces = tuple(
         Piece(f"p{n}", kind, (Path(f"p{n}"),), str(n), held=n > 3) for n, kind in enumerate(kinds)
     )
-    spectra = tuple(magnitudes(melody(n), ENCODER)[None] for n in range(len(pieces)))
+    spectra = tuple(
+        magnitudes(chords(40, ENCODER.sample_rate, n), ENCODER)[None] for n in range(len(pieces))
+    )
     return SpectrumBank(64.0, pieces, spectra)
 
 

@@ -8,25 +8,16 @@ from avm_core.errors import BadSettings
 from avm_core.media.write import AudioFormat, write_media
 from avm_core.models.audio_encoder import AudioEncoder, EncoderConfig, StreamEncoder
 from avm_core.train.spectrum_bank import DENSITY, Piece, magnitudes, open_bank, piece_key
+from tests.sounds import chords
 
 CONFIG = EncoderConfig(mels=16, channels=(4, 4, 4), width=8, dims=12)
 RATE = CONFIG.sample_rate
 
 
-def chords(seconds, seed):
-    rng = np.random.default_rng(seed)
-    time = np.arange(RATE // 4) / RATE
-    parts = [
-        sum(np.sin(2 * np.pi * f * time) for f in rng.uniform(250, 3_000, 3))
-        for _ in range(4 * seconds)
-    ]
-    return (0.1 * np.concatenate(parts)).astype(np.float32)
-
-
 def piece(folder, name, seconds, *, key=None, kind="music"):
     path = folder / f"{name}.m4a"
     write_media(
-        path, audio=chords(seconds, len(name)), audio_format=AudioFormat("aac", RATE, 64_000)
+        path, audio=chords(seconds, RATE, len(name)), audio_format=AudioFormat("aac", RATE, 64_000)
     )
     return Piece(name, kind, (path,), key or piece_key([name]))
 
@@ -36,7 +27,7 @@ def quiet(*_):
 
 
 def test_spectra_are_those_of_the_stream():
-    samples = chords(6, 1)
+    samples = chords(6, RATE, 1)
     kept = magnitudes(samples, CONFIG).astype(np.float32) ** 2
     encoder = AudioEncoder(CONFIG)
     mel = torch.cat(list(StreamEncoder(encoder).preprocess([samples])), dim=1)

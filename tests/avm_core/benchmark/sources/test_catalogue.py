@@ -8,7 +8,6 @@ import tarfile
 import zipfile
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from avm_core.benchmark.sources import catalogue, fetch
@@ -17,19 +16,9 @@ from avm_core.benchmark.sources.disjoint import check_works, duplicates_by_bytes
 from avm_core.benchmark.sources.package import Package, check_packages, load_catalogue
 from avm_core.errors import BadSettings
 from avm_core.media.write import AudioFormat, write_media
+from tests.sounds import chords
 
 RATE = 16_000
-
-
-def tune(seed, seconds):
-    """Chords that change every quarter of a second: no two seconds are alike."""
-    rng = np.random.default_rng(seed)
-    time = np.arange(RATE // 4) / RATE
-    parts = [
-        sum(np.sin(2 * np.pi * f * time) for f in rng.uniform(200, 4000, 4))
-        for _ in range(4 * seconds)
-    ]
-    return (0.1 * np.concatenate(parts)).astype(np.float32)
 
 
 def write_sound(path, samples, bitrate=64_000):
@@ -79,7 +68,7 @@ def test_a_torn_catalogue_is_refused(packages, said):
 def archives(tmp_path, monkeypatch):
     """Downloads copy a prepared archive instead of asking a registry."""
     wheel = tmp_path / "album-1.0-py3-none-any.whl"
-    song = write_sound(tmp_path / "song.m4a", tune(1, 5))
+    song = write_sound(tmp_path / "song.m4a", chords(5, RATE, 1))
     with zipfile.ZipFile(wheel, "w") as file:
         file.write(song, "album/song.m4a")
         file.writestr("album/code.py", "print('not media')")
@@ -132,7 +121,7 @@ def test_what_cannot_be_downloaded_says_why_and_is_skipped(tmp_path, monkeypatch
 
 
 def test_tar_archives_and_names_that_climb_out(tmp_path):
-    song = write_sound(tmp_path / "song.m4a", tune(1, 2))
+    song = write_sound(tmp_path / "song.m4a", chords(2, RATE, 1))
     good, bad = tmp_path / "good.tar.gz", tmp_path / "bad.tar.gz"
     for path, name in ((good, "pack/tests/song.m4a"), (bad, "../../song.m4a")):
         with tarfile.open(path, "w:gz") as file:
@@ -149,7 +138,7 @@ def test_tar_archives_and_names_that_climb_out(tmp_path):
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs dpkg")
 def test_a_debian_package_with_packed_films_and_music_in_zips(tmp_path):
-    tree, film = tmp_path / "tree", write_sound(tmp_path / "film.m4a", tune(1, 2))
+    tree, film = tmp_path / "tree", write_sound(tmp_path / "film.m4a", chords(2, RATE, 1))
     share = tree / "usr" / "share"
     share.mkdir(parents=True)
     (share / "film.m4a.gz").write_bytes(gzip.compress(film.read_bytes()))
@@ -172,7 +161,7 @@ def test_a_debian_package_with_packed_films_and_music_in_zips(tmp_path):
 
 
 def test_a_package_without_the_wanted_files_is_skipped_with_its_reason(tmp_path, monkeypatch):
-    write_sound(tmp_path / "pypi" / "album-1.0" / "a.m4a", tune(1, 2))
+    write_sound(tmp_path / "pypi" / "album-1.0" / "a.m4a", chords(2, RATE, 1))
     wanted = package(files=("**/moved.m4a",))
     monkeypatch.setattr(catalogue, "load_catalogue", lambda: (wanted,))
     found, skipped = sources("dev", tmp_path)
@@ -182,9 +171,9 @@ def test_a_package_without_the_wanted_files_is_skipped_with_its_reason(tmp_path,
 
 def test_unreadable_short_and_equal_files_are_skipped_with_their_reason(tmp_path, monkeypatch):
     folder = tmp_path / "pypi" / "album-1.0"
-    song = write_sound(folder / "a.m4a", tune(1, 6))
+    song = write_sound(folder / "a.m4a", chords(6, RATE, 1))
     (folder / "b.m4a").write_bytes(song.read_bytes())
-    write_sound(folder / "c.m4a", tune(2, 2))
+    write_sound(folder / "c.m4a", chords(2, RATE, 2))
     (folder / "d.m4a").write_bytes(b"not media at all")
     monkeypatch.setattr(catalogue, "load_catalogue", lambda: (package(),))
     for _ in range(2):  # the second time from the record
@@ -200,10 +189,10 @@ def test_unreadable_short_and_equal_files_are_skipped_with_their_reason(tmp_path
 
 
 def test_equal_bytes_in_two_splits_are_found(tmp_path, monkeypatch):
-    song = write_sound(tmp_path / "pypi" / "one-1.0" / "song.m4a", tune(1, 2))
+    song = write_sound(tmp_path / "pypi" / "one-1.0" / "song.m4a", chords(2, RATE, 1))
     (tmp_path / "pypi" / "two-1.0").mkdir()
     shutil.copy(song, tmp_path / "pypi" / "two-1.0" / "theme.m4a")
-    write_sound(tmp_path / "pypi" / "two-1.0" / "other.m4a", tune(2, 2))
+    write_sound(tmp_path / "pypi" / "two-1.0" / "other.m4a", chords(2, RATE, 2))
     torn = (package("one", split="train"), package("two", split="test"))
     for packages, expected in (
         (torn, [("one/song", "two/theme")]),
@@ -223,7 +212,7 @@ def source(path, split, seconds=50.0):
 
 
 def test_the_same_track_in_two_splits_is_heard(tmp_path):
-    song, other = tune(3, 50), tune(4, 50)
+    song, other = chords(50, RATE, 3), chords(50, RATE, 4)
     once = source(write_sound(tmp_path / "one" / "song.m4a", song), "train")
     again = source(write_sound(tmp_path / "two" / "theme.m4a", song[RATE:] * 0.5, 32_000), "test")
     stranger = source(write_sound(tmp_path / "two" / "other.m4a", other), "test")
@@ -237,7 +226,7 @@ def test_the_same_track_in_two_splits_is_heard(tmp_path):
 
 def test_files_that_another_split_has_are_left_out(monkeypatch, tmp_path):
     for name in ("own", "borrowed"):
-        write_sound(tmp_path / "pypi" / "album-1.0" / "music" / f"{name}.m4a", tune(7, 5))
+        write_sound(tmp_path / "pypi" / "album-1.0" / "music" / f"{name}.m4a", chords(5, RATE, 7))
     packages = (package(without=("**/borrowed.*",)),)
     monkeypatch.setattr(catalogue, "load_catalogue", lambda: packages)
     found, _ = sources("dev", tmp_path)
