@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar, cast
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
+from av.packet import Packet
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from avm_core.errors import BadMedia
+
+S = TypeVar("S", bound=Stream)
+
+# A damaged container is read on behind the damage; one that has ended fails for ever.
+_FAILURES = 20
 
 
 @contextmanager
@@ -29,6 +36,21 @@ def open_media(path: Path) -> Iterator[InputContainer]:
         if container.format.name == "tty":
             raise BadMedia("a text file, not audio or video; check the upload")
         yield container
+
+
+def packets(container: InputContainer, *streams: S) -> Iterator[Packet[S] | None]:
+    """The packets of `streams` in the order of the file, and None for damage between them."""
+    failures = 0
+    while failures < _FAILURES:
+        try:
+            for packet in cast("Iterator[Packet[S]]", container.demux(*streams)):
+                failures = 0
+                yield packet
+            return
+        except (av.FFmpegError, EOFError):
+            failures += 1
+            if failures == 1:
+                yield None
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:

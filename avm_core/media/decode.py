@@ -11,38 +11,44 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from avm_core.errors import BadMedia
-from avm_core.media.container import open_media, origin, picture_stream
+from avm_core.media.container import open_media, origin, packets, picture_stream
+from avm_core.media.damage import Damage
+from avm_core.media.resample import Resampler
 from avm_core.types import Float32, Float64, Frames
 
 # Timestamps jitter by a codec frame; a larger hole is lost audio and is filled with silence.
 _MAX_JITTER = 0.1
 # A broken timestamp must not make us invent hours of silence.
 _MAX_FILL = 3600.0
-_JOINED = 16_384  # samples that are resampled at once
+# A hole that a sender left on purpose is shorter: Opus speaks every 0.4 s even in silence.
+_PAUSE = 1.0
 
 
 # --- audio ------------------------------------------------------------------------------------
 
 
-def decode_audio(path: Path, *, sample_rate: int, block_seconds: float = 30.0) -> Iterator[Float32]:
+def decode_audio(
+    path: Path, *, sample_rate: int, block_seconds: float = 30.0, damage: Damage | None = None
+) -> Iterator[Float32]:
     """Mono float32 blocks whose concatenation starts at second 0 of the container's clock.
 
-    Holes in the timestamps are filled with silence. A file that breaks in the middle gives
-    what came before; one without any decodable audio raises `BadMedia`.
+    Holes in the timestamps are filled with silence, and so is what cannot be decoded: `damage`
+    is told where that is. A file that breaks in the middle gives what came before; one without
+    any decodable audio raises `BadMedia`.
     """
     size = int(block_seconds * sample_rate)
+    damage = Damage() if damage is None else damage
     pending: list[Float32] = []
-    count = 0
-    for piece in _timeline(path, sample_rate):
-        pending.append(piece)
+    count = given = 0
+    for piece in _timeline(path, sample_rate, damage):
+        pending.append(damage.mend(piece, given / sample_rate, sample_rate))
+        given += len(piece)
         count += len(piece)
         while count >= size:
             joined = np.concatenate(pending)
@@ -52,21 +58,19 @@ def decode_audio(path: Path, *, sample_rate: int, block_seconds: float = 30.0) -
         yield np.concatenate(pending)
 
 
-def _timeline(path: Path, sample_rate: int) -> Iterator[Float32]:
+def _timeline(path: Path, sample_rate: int, damage: Damage) -> Iterator[Float32]:
     with open_media(path) as container:
         if not container.streams.audio:
             raise BadMedia("no audio stream")
-        resampler = _Resampler(sample_rate)
-        start, position, decoded = origin(container), 0, False
+        resampler = Resampler(sample_rate)
+        clock = _Clock(container, sample_rate, damage)
+        position, decoded = 0, False
         for frame in _decoded_audio(container):
+            hole = clock.hole(frame, position + resampler.waiting)
+            if frame is None or hole is None:
+                continue
             decoded = True
-            hole = 0
-            if frame.time is not None:
-                due = round((frame.time - start) * sample_rate)
-                hole = due - position - resampler.waiting
-            if hole < -_MAX_JITTER * sample_rate:
-                continue  # overlaps what was already given out
-            if _MAX_JITTER * sample_rate < hole < _MAX_FILL * sample_rate:
+            if hole:
                 for piece in resampler.drain():
                     position += len(piece)
                     yield piece
@@ -77,7 +81,51 @@ def _timeline(path: Path, sample_rate: int) -> Iterator[Float32]:
                 yield piece
         if not decoded:
             raise BadMedia("the audio stream cannot be decoded: no frame came out of it")
+        clock.close(position + resampler.waiting)
         yield from resampler.flush()
+
+
+class _Clock:
+    """Holds frames against their timestamps, and notes what the timestamps say is lost."""
+
+    def __init__(self, container: InputContainer, rate: int, damage: Damage) -> None:
+        self._start = origin(container)
+        length = container.duration
+        self._length = length / av.time_base + _MAX_JITTER if length else np.inf
+        self._rate = rate
+        self._damage = damage
+        self._failed = 0  # packets since the last good frame
+
+    def hole(self, frame: AudioFrame | None, position: int) -> int | None:
+        """Samples of silence to put before `frame`, where `position` samples were given out;
+        None if it has no place. A frame of None is a damaged packet."""
+        if frame is None:
+            self._failed += 1
+            return None
+        time = None if frame.time is None else frame.time - self._start
+        hole = 0 if time is None else round(time * self._rate) - position
+        if hole < -_MAX_JITTER * self._rate:
+            if position:  # what comes before the start is meant to be dropped
+                self._lost("frames that overlap others", 1, position)
+            return None
+        believed = _MAX_JITTER * self._rate < hole < _MAX_FILL * self._rate
+        # Many a broken timestamp lies behind the end of the file.
+        hole = hole if believed and time is not None and time < self._length else 0
+        if self._failed:
+            self._lost("damaged packets", self._failed, position, hole)
+        elif position and hole > _PAUSE * self._rate:
+            self._lost("gaps", 1, position, hole)
+        self._failed = 0
+        return hole
+
+    def close(self, position: int) -> None:
+        """No frame comes any more."""
+        if self._failed:
+            self._lost("damaged packets", self._failed, position)
+
+    def _lost(self, cause: str, count: int, position: int, samples: int = 0) -> None:
+        start = position / self._rate
+        self._damage.add(cause, count, start, start + samples / self._rate)
 
 
 def _silence(count: int, sample_rate: int) -> Iterator[Float32]:
@@ -86,68 +134,13 @@ def _silence(count: int, sample_rate: int) -> Iterator[Float32]:
         yield np.zeros(min(sample_rate, count - first), dtype=np.float32)
 
 
-class _Resampler:
-    """AudioResampler to mono float32 that survives a change of format inside the stream.
-
-    Frames are joined before they are resampled: a codec's frame is 20 ms long, and handing each
-    through Python takes longer than decoding it.
-    """
-
-    def __init__(self, sample_rate: int) -> None:
-        self._rate = sample_rate
-        self._format: tuple[str, str, int] | None = None
-        self._inner: AudioResampler | None = None
-        self._joined = AudioFifo()
-
-    @property
-    def waiting(self) -> int:
-        """Samples, at the new rate, that were pushed and have not come out."""
-        if self._format is None:
-            return 0
-        return round(self._joined.samples * self._rate / self._format[2])
-
-    def push(self, frame: AudioFrame) -> Iterator[Float32]:
-        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if shape != self._format:
-            yield from self.flush()
-            self._format = shape
-            self._inner = AudioResampler(format="flt", layout="mono", rate=self._rate)
-            self._joined = AudioFifo()
-        frame.pts = None  # the timeline is kept outside, holes and all
-        self._joined.write(frame)
-        if self._joined.samples >= _JOINED:
-            yield from self.drain()
-
-    def drain(self) -> Iterator[Float32]:
-        """What was joined so far."""
-        joined = self._joined.read(0, True) if self._joined.samples else None
-        if self._inner is not None and joined is not None:
-            yield from _samples(self._inner.resample(joined))
-
-    def flush(self) -> Iterator[Float32]:
-        """What was joined, and what the resampler itself still holds."""
-        yield from self.drain()
-        if self._inner is not None:
-            yield from _samples(self._inner.resample(None))
-            self._inner = None
-
-
-def _samples(frames: list[AudioFrame]) -> Iterator[Float32]:
-    for frame in frames:
-        if frame.samples:
-            yield frame.to_ndarray().reshape(-1).astype(np.float32, copy=False)
-
-
-def _decoded_audio(container: InputContainer) -> Iterator[AudioFrame]:
-    stream = container.streams.audio[0]
-    try:
-        for packet in container.demux(stream):
-            try:
-                yield from packet.decode()
-            except av.InvalidDataError:
-                continue  # one damaged packet: the timestamps fill its place with silence
-    except (av.FFmpegError, EOFError):
-        return  # the file ends early: what came before still counts
+def _decoded_audio(container: InputContainer) -> Iterator[AudioFrame | None]:
+    """Frames, and None for what is damaged: the timestamps fill its place with silence."""
+    for packet in packets(container, container.streams.audio[0]):
+        try:
+            yield from packet.decode() if packet is not None else [None]
+        except av.FFmpegError:  # any: some decoders name the place in the syntax of their format
+            yield None
 
 
 # --- picture ----------------------------------------------------------------------------------
@@ -198,12 +191,9 @@ def keyframe_times(path: Path) -> Float64:
         if stream is None:
             return np.empty(0)
         start = origin(container)
-        try:
-            for packet in container.demux(stream):
-                if packet.is_keyframe and packet.pts is not None and packet.time_base:
-                    times.append(float(packet.pts * packet.time_base) - start)
-        except av.FFmpegError:
-            pass  # the file ends early: the keys before it are good
+        for packet in packets(container, stream):
+            if packet is not None and packet.is_keyframe and packet.pts is not None:
+                times.append(float(packet.pts * packet.time_base) - start)
     return np.sort(np.array(times, dtype=np.float64))
 
 
@@ -226,16 +216,13 @@ def _decoded_pictures(
 ) -> Iterator[VideoFrame]:
     # Frame threads only add delay when nine of ten packets are never decoded.
     stream.thread_type = "SLICE" if keys_only else "AUTO"
-    try:
-        for packet in container.demux(stream):
-            if keys_only and packet.pts is not None and not packet.is_keyframe:
-                continue
-            try:
-                yield from packet.decode()
-            except av.InvalidDataError:
-                continue  # one damaged packet
-    except (av.FFmpegError, EOFError):
-        return  # the file ends early: what came before still counts
+    for packet in packets(container, stream):
+        if packet is None or (keys_only and packet.pts is not None and not packet.is_keyframe):
+            continue
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            continue  # one damaged packet
 
 
 def _thin(

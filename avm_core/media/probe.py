@@ -8,7 +8,7 @@ import av
 from av.container import InputContainer
 
 from avm_core.errors import BadMedia
-from avm_core.media.container import open_media, origin, picture_stream
+from avm_core.media.container import open_media, origin, packets, picture_stream
 from avm_core.types import AudioStream, MediaInfo, VideoStream
 
 
@@ -37,13 +37,11 @@ def readable_until(path: Path) -> float:
     end = 0.0
     with open_media(path) as container:
         start = origin(container)
-        try:
-            for packet in container.demux():
-                if packet.pts is not None and packet.time_base and not packet.is_corrupt:
-                    past = packet.pts + (packet.duration or 0)
-                    end = max(end, float(past * packet.time_base) - start)
-        except (av.FFmpegError, EOFError):
-            pass  # that is where it breaks off
+        for packet in packets(container, *container.streams):
+            if packet is None or packet.is_corrupt or packet.pts is None or not packet.time_base:
+                continue
+            past = packet.pts + (packet.duration or 0)
+            end = max(end, float(past * packet.time_base) - start)
     return end
 
 

@@ -112,3 +112,49 @@ def head(source: Path, out: Path, share: float) -> Path:
     data = source.read_bytes()
     out.write_bytes(data[: int(len(data) * share)])
     return out
+
+
+def scribbled(source: Path, out: Path, first: float, last: float) -> Path:
+    """The bytes of a file, those between two shares of its length replaced by noise."""
+    data = bytearray(source.read_bytes())
+    begin, end = int(len(data) * first), int(len(data) * last)
+    data[begin:end] = np.random.default_rng(2).bytes(end - begin)
+    out.write_bytes(data)
+    return out
+
+
+def write_sound(out: Path, samples, rate, *, layout="mono", codec="pcm_f32le", sizes=(1024,)):
+    """Samples [N] on every channel of a layout, in frames of `sizes` over and over."""
+    with av.open(str(out), "w") as writer:
+        stream = writer.add_stream(codec, rate=rate, layout=layout)
+        ordinal = position = 0
+        while position < len(samples):
+            block = samples[position : position + sizes[ordinal % len(sizes)]]
+            packed = np.repeat(block, av.AudioLayout(layout).nb_channels)[None]
+            frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
+            frame.sample_rate, frame.pts = rate, position
+            writer.mux(stream.encode(frame))
+            ordinal, position = ordinal + 1, position + len(block)
+        writer.mux(stream.encode(None))
+    return out
+
+
+def retimed(source: Path, out: Path, late: Callable[[int], float]) -> Path:
+    """Copy the packets of a Matroska file, packet n shown late by so many seconds."""
+    with av.open(str(source)) as reader, av.open(str(out), "w") as writer:
+        stream = writer.add_stream_from_template(reader.streams.audio[0])
+        for ordinal, packet in enumerate(reader.demux(reader.streams.audio[0])):
+            if packet.pts is not None:
+                packet.pts += round(late(ordinal) / packet.time_base)
+                packet.stream = stream
+                writer.mux(packet)
+    return out
+
+
+def declared(path: Path, seconds: float) -> Path:
+    """A Matroska file whose header says that it lasts so many seconds."""
+    data = bytearray(path.read_bytes())
+    value = data.index(b"\x44\x89\x88") + 3
+    data[value : value + 8] = struct.pack(">d", seconds * 1000)
+    path.write_bytes(data)
+    return path
