@@ -152,7 +152,8 @@ class Fingerprint:
     magnitude is 127 (cosine ignores the scale); `starts` float64 [N] seconds, ascending;
     `window` seconds covered by each descriptor (0 for a single
     picture); `valid` bool [N], False for silence, black
-    and flat windows; `duration` of the content in seconds.
+    and flat windows and for what is lost; `duration` of the content in seconds; `reason` says
+    why windows are missing or lost, "" where all is well.
     """
 
     content_id: str
@@ -162,6 +163,7 @@ class Fingerprint:
     window: float
     valid: Bool
     duration: float
+    reason: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.starts)

@@ -9,8 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from avm_core.fingerprint.stages import Watch, quantised, unwatched
+from avm_core.media.damage import Damage
 from avm_core.media.decode import decode_audio
 from avm_core.types import Bool, Fingerprint, FingerprinterId, Float32, MediaInfo
+
+# A window of which more is lost says nothing about its moment.
+_MOSTLY = 0.5
 
 
 class SoundConfig(Protocol):
@@ -57,22 +61,26 @@ class SoundFingerprinter:
     def fingerprint(
         self, path: Path, *, content_id: str, info: MediaInfo, watch: Watch = unwatched
     ) -> Fingerprint:
-        """See `Fingerprinter`. Sound shorter than one window has no descriptor."""
-        config, model = self._model.config, self._model
-        blocks = watch("normalise", decode_audio(path, sample_rate=config.sample_rate))
-        spectra = watch("preprocess", model.preprocess(blocks))
+        """See `Fingerprinter`. Sound shorter than one window has no descriptor; a window that is
+        mostly lost is not valid."""
+        config, model, damage = self._model.config, self._model, Damage()
+        sound = decode_audio(path, sample_rate=config.sample_rate, damage=damage)
+        spectra = watch("preprocess", model.preprocess(watch("normalise", sound)))
         contexts = watch("context", model.embed(spectra))
         vectors, valid = [np.empty((0, config.dims), np.int8)], [np.empty(0, np.bool_)]
         for described, lively in watch("interval", quantised(model.pool(contexts))):
             vectors.append(described)
             valid.append(lively)
         descriptors = np.concatenate(vectors)
+        starts = np.arange(len(descriptors), dtype=np.float64) * config.step
+        short = f"the sound is shorter than one window of {config.window:g} s"
         return Fingerprint(
             content_id=content_id,
             fingerprinter=self._id,
             descriptors=descriptors,
-            starts=np.arange(len(descriptors), dtype=np.float64) * config.step,
+            starts=starts,
             window=config.window,
-            valid=np.concatenate(valid),
+            valid=np.concatenate(valid) & (damage.share(starts, config.window) <= _MOSTLY),
             duration=info.duration,
+            reason=damage.reason() or ("" if len(starts) else short),
         )

@@ -48,6 +48,8 @@ def encode(fingerprint: Fingerprint) -> bytes:
         "window": fingerprint.window,
         "duration": fingerprint.duration,
     }
+    if fingerprint.reason:
+        header["reason"] = fingerprint.reason
     text = json.dumps({**header, "sha256": _digest(header, arrays)}, sort_keys=True)
     # One metadata entry: safetensors does not keep the order of several.
     return save(arrays, metadata={"avm": text})
@@ -73,6 +75,7 @@ def decode(data: bytes) -> Fingerprint:
             window=header["window"],
             valid=arrays["valid"],
             duration=header["duration"],
+            reason=header.get("reason", ""),
         )
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ChecksumMismatch(

@@ -92,6 +92,10 @@ class TruncatedMedia(Exception):
     """The file ends before its declared duration; what is there was fingerprinted."""
 
 
+class DamagedMedia(Exception):
+    """Some of the file cannot be decoded; the rest was fingerprinted."""
+
+
 class _Worker:
     """Fingerprints media, several at a time, with networks that are loaded once."""
 
@@ -163,6 +167,10 @@ class _Worker:
         result.add(
             identity, status, fingerprint=fingerprint, uri=object_uri(self._lake, key), size=size
         )
+        # Short media are no failure: `empty` says enough.
+        if fingerprint.reason and info.duration > fingerprint.window:
+            damaged = DamagedMedia(f"{fingerprint.reason}; the rest is fingerprinted")
+            result.fail(f"fingerprint_{identity.modality}", damaged, terminal=False)
         starts = fingerprint.starts
         return float(starts[-1]) + fingerprint.window if len(starts) else 0.0
 

@@ -15,6 +15,7 @@ from avm_core.pipeline import stages
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.round import run_round
 from avm_core.types import ROLES
+from tests.avm_core.media.makers import scribbled
 
 SEGMENT = ("ugc_start", "ugc_end", "licensed_start", "licensed_end", "speed", "score", "modality")
 
@@ -156,6 +157,28 @@ def test_vanished_and_replaced_objects_are_recorded(
         "swapped": "MediaVanished",
     }
     assert stages.plan_fingerprints(platform) == []
+
+
+def test_a_damaged_file_is_fingerprinted_around_the_damage_and_says_so(
+    make_platform: Any, excerpts: dict[str, Path], tmp_path: Path
+) -> None:
+    platform = make_platform()
+    hurt = scribbled(excerpts["fish"], tmp_path / "hurt.mp4", 0.4, 0.6)
+    put(platform, "ugc", {"hurt": hurt, "whole": excerpts["wanna"]})
+    record_media(platform)
+    [batch] = stages.plan_fingerprints(platform)
+    first = stages.fingerprint_batch(platform, batch)
+    # The second time from the artefacts, which keep the reason.
+    again = stages.fingerprint_batch(platform, batch)
+    for unit in (first, again):
+        assert stages.record(platform, [unit], message="test") == (unit is first)
+        [error] = sql(platform, "SELECT * FROM errors")
+        assert Path(error["uri"]).stem == "hurt"
+        assert (error["error_class"], error["stage"]) == ("DamagedMedia", "fingerprint_audio")
+        assert "s of sound between" in error["message"]
+        assert not error["terminal"]
+    rows = sql(platform, "SELECT status FROM media_fingerprint")
+    assert [row["status"] for row in rows] == ["ok", "ok"]
 
 
 def test_a_killed_batch_goes_on_where_it_was(
