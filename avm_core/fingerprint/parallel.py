@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import torch
+from avm_core.models.device import limit_threads
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,7 +22,7 @@ def for_each(work: Callable[[T], R], items: Sequence[T], workers: int = 0) -> li
     workers = min(workers or os.cpu_count() or 1, max(len(items), 1))
     # A core belongs to a file: networks that spread over all cores would only wait for each other.
     threads = max((os.cpu_count() or 1) // workers, 1)
-    with ThreadPoolExecutor(workers, initializer=lambda: torch.set_num_threads(threads)) as pool:
+    with ThreadPoolExecutor(workers, initializer=limit_threads, initargs=(threads,)) as pool:
         try:
             return list(pool.map(work, items))
         except BaseException:

@@ -21,3 +21,8 @@ def wait_for(device: str) -> None:
     before it works, so that a stage timed without this would show in the next one."""
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)
+
+
+def limit_threads(count: int) -> None:
+    """Let networks that the calling thread runs use `count` cores."""
+    torch.set_num_threads(count)
