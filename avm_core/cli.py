@@ -164,7 +164,7 @@ def _bench(commands: Any) -> None:
         "what",
         choices=(
             *("build", "quality", "rivals", "tune", "sources", "hits", "speed"),
-            *("separation", "calibrate", "match", "index", "catalog"),
+            *("separation", "calibrate", "network", "match", "index", "catalog"),
         ),
         help="build a set, score AVM on it, score and time all systems on it, or time one part",
     )

@@ -10,6 +10,7 @@ from typing import Any
 from avm_core.errors import BadSettings
 
 _TITLES = "local/media/titles"
+_ENCODER = "audio_conv.v1"
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -68,6 +69,14 @@ def _calibrate(arguments: argparse.Namespace) -> dict[str, Any]:
     return calibrate(arguments)
 
 
+def _network(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.network_speed import measure_network
+    from avm_core.models.audio_encoder import load_encoder
+    from avm_core.models.checkpoint import trained
+
+    return measure_network(load_encoder(trained(arguments.only or _ENCODER)))
+
+
 def _index(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.index_speed import measure_index
 
@@ -116,6 +125,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "speed": _speed,
     "separation": _separation,
     "calibrate": _calibrate,
+    "network": _network,
     "match": _match,
     "index": _index,
     "catalog": _catalog,
