@@ -92,6 +92,8 @@ class _Clock:
         self._start = origin(container)
         length = container.duration
         self._length = length / av.time_base + _MAX_JITTER if length else np.inf
+        stream = container.streams.audio[0]
+        self._end = float((stream.duration or 0) * (stream.time_base or 0))
         self._rate = rate
         self._damage = damage
         self._failed = 0  # packets since the last good frame
@@ -119,9 +121,10 @@ class _Clock:
         return hole
 
     def close(self, position: int) -> None:
-        """No frame comes any more."""
+        """No frame comes any more: damage reaches to the end, where that is known."""
         if self._failed:
-            self._lost("damaged packets", self._failed, position)
+            rest = max(round(self._end * self._rate) - position, 0)
+            self._lost("damaged packets", self._failed, position, rest)
 
     def _lost(self, cause: str, count: int, position: int, samples: int = 0) -> None:
         start = position / self._rate

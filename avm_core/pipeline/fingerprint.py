@@ -121,11 +121,11 @@ class _Worker:
                 return result
             content_id = _sha256(path)
             result.probed(content_id, info)
-            reached = [
+            prints = [
                 self._modality(identity, path, content_id, info, result)
                 for identity in self._platform.fingerprinters.values()
             ]
-            _check_complete(result, path, info, max(reached))
+            _check_complete(result, path, info, [p for p in prints if p is not None])
         return result
 
     def _download(self, media: dict[str, Any], path: Path) -> None:
@@ -149,11 +149,11 @@ class _Worker:
         content_id: str,
         info: MediaInfo,
         result: MediaResult,
-    ) -> float:
-        """Add the row of one modality; return the seconds that its descriptors reach."""
+    ) -> Fingerprint | None:
+        """Add the row of one modality; return its fingerprint, if it has one."""
         if _stream(info, identity.modality) is None:
             result.add(identity, "absent")
-            return 0.0
+            return None
         key = codec.artefact_key(content_id, identity)
         try:
             fingerprint, size = self._artefact(identity, key, path, content_id, info)
@@ -162,17 +162,12 @@ class _Worker:
         except Exception as error:  # whatever a decoder throws at a foreign file
             result.fail(f"fingerprint_{identity.modality}", error)
             result.add(identity, "error")
-            return 0.0
+            return None
         status = "ok" if fingerprint.valid.any() else "empty"
         result.add(
             identity, status, fingerprint=fingerprint, uri=object_uri(self._lake, key), size=size
         )
-        # Short media are no failure: `empty` says enough.
-        if fingerprint.reason and info.duration > fingerprint.window:
-            damaged = DamagedMedia(f"{fingerprint.reason}; the rest is fingerprinted")
-            result.fail(f"fingerprint_{identity.modality}", damaged, terminal=False)
-        starts = fingerprint.starts
-        return float(starts[-1]) + fingerprint.window if len(starts) else 0.0
+        return fingerprint
 
     def _artefact(
         self,
@@ -208,19 +203,34 @@ def _stream(info: MediaInfo, modality: Modality) -> object | None:
     return info.audio if modality == "audio" else info.video
 
 
-def _check_complete(result: MediaResult, path: Path, info: MediaInfo, reached: float) -> None:
-    """Record a file that breaks off early; what is there was fingerprinted all the same."""
+def _check_complete(
+    result: MediaResult, path: Path, info: MediaInfo, prints: list[Fingerprint]
+) -> None:
+    """Record a file that breaks off early, or else what of it is lost; what is there was
+    fingerprinted all the same."""
     failed = any(row["status"] == "error" for row in result.fingerprints)
+    if not failed and (end := _breaks_off(path, info, prints)) is not None:
+        error: Exception = TruncatedMedia(
+            f"the file says {info.duration:.1f} s but breaks off after {end:.1f} s: that part is "
+            "fingerprinted; upload it again for the rest"
+        )
+        return result.fail("decode", error, terminal=False)
+    # Short media are no failure: `empty` says enough.
+    reasons = [p.reason for p in prints if p.reason and info.duration > p.window]
+    if reasons:
+        error = DamagedMedia(f"{'; '.join(reasons)}: the rest is fingerprinted")
+        result.fail("decode", error, terminal=False)
+
+
+def _breaks_off(path: Path, info: MediaInfo, prints: list[Fingerprint]) -> float | None:
+    """The second at which a file ends that should go on."""
+    reached = max((float(p.starts[-1]) + p.window for p in prints if len(p.starts)), default=0.0)
     whole = _COMPLETE * info.duration
     # Descriptors may end early for good reasons (a long last scene without a key frame), so
     # the file itself is asked, but only then: that reads all of it.
-    if failed or reached + _TAIL >= whole or (end := readable_until(path)) >= whole:
-        return
-    error = TruncatedMedia(
-        f"the file says {info.duration:.1f} s but breaks off after {end:.1f} s: that part is "
-        "fingerprinted; upload it again for the rest"
-    )
-    result.fail("decode", error, terminal=False)
+    if reached + _TAIL >= whole or (end := readable_until(path)) >= whole:
+        return None
+    return end
 
 
 def _sha256(path: Path) -> str:

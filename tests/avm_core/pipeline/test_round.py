@@ -15,7 +15,7 @@ from avm_core.pipeline import stages
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.round import run_round
 from avm_core.types import ROLES
-from tests.avm_core.media.makers import scribbled
+from tests.avm_core.media.makers import head, scribbled
 
 SEGMENT = ("ugc_start", "ugc_end", "licensed_start", "licensed_end", "speed", "score", "modality")
 
@@ -174,11 +174,23 @@ def test_a_damaged_file_is_fingerprinted_around_the_damage_and_says_so(
         assert stages.record(platform, [unit], message="test") == (unit is first)
         [error] = sql(platform, "SELECT * FROM errors")
         assert Path(error["uri"]).stem == "hurt"
-        assert (error["error_class"], error["stage"]) == ("DamagedMedia", "fingerprint_audio")
+        assert (error["error_class"], error["stage"]) == ("DamagedMedia", "decode")
         assert "s of sound between" in error["message"]
         assert not error["terminal"]
     rows = sql(platform, "SELECT status FROM media_fingerprint")
     assert [row["status"] for row in rows] == ["ok", "ok"]
+
+
+def test_a_file_that_breaks_off_has_one_row_that_says_so(
+    make_platform: Any, excerpts: dict[str, Path], tmp_path: Path
+) -> None:
+    platform = make_platform()
+    put(platform, "ugc", {"cut": head(excerpts["fish"], tmp_path / "cut.mp4", 0.5)})
+    record_media(platform)
+    [batch] = stages.plan_fingerprints(platform)
+    stages.record(platform, [stages.fingerprint_batch(platform, batch)], message="test")
+    [error] = sql(platform, "SELECT * FROM errors")
+    assert (error["error_class"], error["stage"]) == ("TruncatedMedia", "decode")
 
 
 def test_a_killed_batch_goes_on_where_it_was(
