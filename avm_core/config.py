@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     licensed_uri: str = Field(default="s3://avm-licensed", description="licensed media, a prefix")
     ugc_uri: str = Field(default="s3://avm-ugc", description="uploads, a prefix")
     lake_uri: str = Field(default="s3://avm-lake", description="artefacts, staging, snapshots")
-    audio_fingerprinter: str = Field(default="audio_logmel.dct", description="'' = no audio")
+    audio_fingerprinter: str = Field(default="audio_conv.v2", description="'' = no audio")
     video_fingerprinter: str = Field(default="video_lite0.imagenet", description="'' = no video")
     device: str = Field(default="auto", description="auto, cpu or cuda[:N]")
     cache_dir: str = Field(default="", description="local cache of index segments; '' = temp")

@@ -10,7 +10,7 @@ from typing import Any
 from avm_core.errors import BadSettings
 
 _TITLES = "local/media/titles"
-_ENCODER = "audio_conv.v1"
+_ENCODER = "audio_conv.v2"
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -77,11 +77,11 @@ def _video_lite0(
 _PICTURE_FIELDS = ("frame_step", "max_keyframe_gap", "frame_size")
 _ENTRIES: dict[str, _Entry] = {
     "audio_logmel.dct": _Entry(1, (), _audio_logmel),
-    "audio_conv.v1": _Entry(
+    "audio_conv.v2": _Entry(
         1,
         (),
         _audio_trained,
-        weights="1505daa6c44bdcf0350c583e838492cd41c85adfc38391188f56c344229ace04",
+        weights="238d2bd2c6784a3891d82c8e55a6980d0f8b8dc926eae63fed329547b7c17bb1",
         any_window=True,
     ),
     "video_lite0.imagenet": _Entry(1, _PICTURE_FIELDS, _video_lite0),

@@ -85,7 +85,7 @@ def test_a_perfect_fingerprinter_knows_its_own_and_no_strangers(found):
 
 
 def test_the_climb_is_the_shape_that_the_fingerprinter_has(found):
-    shares = (np.array(CLIMB_AT) + 1) / 2
+    shares = np.clip((np.array(CLIMB_AT) + 1) / 2, 0, 1)
     for name, expected in (("linear", shares), ("square", shares**2)):
         climb = found["fingerprinters"][name]["suggested"]["climb"]
         np.testing.assert_allclose(climb, expected, atol=0.04)

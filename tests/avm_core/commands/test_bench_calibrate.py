@@ -10,7 +10,7 @@ from avm_core.cli import main
 from avm_core.commands import bench_calibrate
 from avm_core.models.checkpoint import trained
 
-WEIGHTS = trained("audio_conv.v1")
+WEIGHTS = trained("audio_conv.v2")
 
 
 def source(kind, number, seconds, audio=True):
@@ -50,7 +50,7 @@ def calibrate(monkeypatch, capsys):
 def test_tracks_are_drawn_from_music_with_sound_and_speech_is_the_longest(calibrate):
     code, printed, asked = calibrate("--count", "3")
     assert (code, json.loads(printed.out)) == (0, {"tracks": 3})
-    assert list(asked["makers"]) == ["audio_logmel.dct"]
+    assert list(asked["makers"]) == ["audio_conv.v2"]
     assert asked["speech"] == [SPEECH[n].path for n in (1, 2, 0)]
     first = asked["tracks"]
     assert len(set(first)) == 3
@@ -60,7 +60,7 @@ def test_tracks_are_drawn_from_music_with_sound_and_speech_is_the_longest(calibr
 
 
 def test_names_and_weights_with_windows_of_their_own(calibrate):
-    names, files = "audio_logmel.dct,audio_conv.v1@2", f"{WEIGHTS},{WEIGHTS}@1"
+    names, files = "audio_logmel.dct,audio_conv.v2@2", f"{WEIGHTS},{WEIGHTS}@1"
     code, _, asked = calibrate("--count", "2", "--only", names, "--weights", files)
     assert code == 0
     assert list(asked["makers"]) == [*names.split(","), *files.split(",")]
@@ -77,7 +77,7 @@ def test_names_and_weights_with_windows_of_their_own(calibrate):
     ("arguments", "why"),
     [
         (("--count", "6"), "5 tracks of a minute"),
-        (("--count", "2", "--only", "audio_conv.v1@long"), "window in seconds"),
+        (("--count", "2", "--only", "audio_conv.v2@long"), "window in seconds"),
         (("--count", "2", "--only", "audio_conv.none"), "unknown fingerprinter"),
         (("--count", "2", "--only", "video_lite0.imagenet"), "describes pictures"),
         (("--count", "2", "--weights", "nowhere.safetensors"), "no weights at"),

@@ -159,7 +159,7 @@ def test_the_trained_encoder_finds_a_copy_that_is_faster_and_noisy(tmp_path):
     copy = tmp_path / "copy.m4a"
     edit = Edit("copy", drop="picture", speed=1.1, sound=(Hissed(10.0, 1, "pink"),))
     [planted] = make_copy([Clip(title, 4.0, 27.0)], copy, edit)
-    one, other = fingerprint("audio_conv.v1", title), fingerprint("audio_conv.v1", copy)
+    one, other = fingerprint("audio_conv.v2", title), fingerprint("audio_conv.v2", copy)
     assert (one.window, one.descriptors.shape[1]) == (3.0, 128)
     assert np.diff(one.starts) == pytest.approx(0.5)
     assert len(encode(one)) * 3600 / one.duration < 1.1e6

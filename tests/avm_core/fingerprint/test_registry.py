@@ -57,8 +57,8 @@ def test_every_decode_setting_matters_to_someone():
 
 
 def test_windows_of_another_length_are_another_space():
-    own = identify("audio_conv.v1", DEFAULT)
-    assert identify("audio_conv.v1", DEFAULT, 1.0) != own
+    own = identify("audio_conv.v2", DEFAULT)
+    assert identify("audio_conv.v2", DEFAULT, 1.0) != own
     with pytest.raises(BadSettings, match="windows of one length"):
         identify(AUDIO, DEFAULT, 1.0)
 
