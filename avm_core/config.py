@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -60,6 +60,18 @@ class DecodeConfig(_Section):
         default=2.5, gt=0, description="seconds; with wider key frames decode every frame"
     )
     frame_size: int = Field(default=224, ge=32, description="pixels, square")
+    max_border: float = Field(
+        default=0.4, ge=0, le=0.45, description="share of a side cut off as a border; 0: none is"
+    )
+    max_hold: float = Field(
+        default=5.0, ge=0, description="seconds that one still picture stands for; 0: keep all"
+    )
+    max_pixels: int = Field(
+        default=8192 * 8192, ge=1, description="of one picture; larger ones are refused"
+    )
+    hardware: Literal["auto", "off"] = Field(
+        default="auto", description="auto: decode by NVDEC where the device is cuda and has it"
+    )
 
 
 class IndexConfig(_Section):

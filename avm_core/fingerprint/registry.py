@@ -75,7 +75,7 @@ def _video_lite0(
     return GemFingerprinter(identity, decode, device)
 
 
-_PICTURE_FIELDS = ("frame_step", "max_keyframe_gap", "frame_size")
+_PICTURE_FIELDS = ("frame_step", "max_keyframe_gap", "frame_size", "max_border", "max_hold")
 _ENTRIES: dict[str, _Entry] = {
     "audio_logmel.dct": _Entry(1, (), _audio_logmel),
     "audio_conv.v1": _Entry(
@@ -85,7 +85,7 @@ _ENTRIES: dict[str, _Entry] = {
         weights="1505daa6c44bdcf0350c583e838492cd41c85adfc38391188f56c344229ace04",
         any_window=True,
     ),
-    "video_lite0.imagenet": _Entry(1, _PICTURE_FIELDS, _video_lite0),
+    "video_lite0.imagenet": _Entry(2, _PICTURE_FIELDS, _video_lite0),
 }
 
 

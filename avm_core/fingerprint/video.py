@@ -17,12 +17,18 @@ from avm_core.types import Fingerprint, FingerprinterId, Frames, MediaInfo
 
 
 class GemFingerprinter:
-    """One descriptor per sampled picture."""
+    """One descriptor per sampled picture that shows something new.
+
+    A picture stands until the next one: a hole in `starts` that is wider than the sampling means
+    that the picture before it goes on.
+    """
 
     def __init__(self, identity: FingerprinterId, decode: DecodeConfig, device: str) -> None:
         config = dataclasses.replace(GemConfig(), size=decode.frame_size)
-        self._model = GemDescriber(config, device=resolve_device(device))
+        found = resolve_device(device)
+        self._model = GemDescriber(config, device=found)
         self._decode = decode
+        self._decoder = found if decode.hardware == "auto" else "cpu"
         self._id = identity
 
     @property
@@ -58,6 +64,10 @@ class GemFingerprinter:
             step=self._decode.frame_step,
             max_keyframe_gap=self._decode.max_keyframe_gap,
             size=self._decode.frame_size,
+            max_border=self._decode.max_border,
+            max_hold=self._decode.max_hold,
+            max_pixels=self._decode.max_pixels,
+            device=self._decoder,
         ):
             times.append(frames.times)
             yield frames

@@ -43,6 +43,11 @@ def test_an_identity_names_its_modality_and_is_stable():
         ({"max_keyframe_gap": 5.0}, {VIDEO}),
         ({"frame_size": 192}, {VIDEO}),
         ({"frame_step": 2.0, "frame_size": 160}, {VIDEO}),
+        ({"max_border": 0.0}, {VIDEO}),
+        ({"max_hold": 0.0}, {VIDEO}),
+        # Where a picture is decoded, and what is refused, is no matter of the vectors.
+        ({"hardware": "off"}, set()),
+        ({"max_pixels": 1_000_000}, set()),
     ],
 )
 def test_an_identity_changes_with_what_shapes_its_vectors_only(change, changed):
@@ -50,9 +55,10 @@ def test_an_identity_changes_with_what_shapes_its_vectors_only(change, changed):
     assert {n for n in names() if identify(n, other) != identify(n, DEFAULT)} == changed
 
 
-def test_every_decode_setting_matters_to_someone():
-    for field, info in DecodeConfig.model_fields.items():
-        other = DecodeConfig(**{field: info.default * 2})
+def test_every_decode_setting_that_shapes_pictures_matters_to_someone():
+    for field in set(DecodeConfig.model_fields) - {"hardware", "max_pixels"}:
+        value = DecodeConfig.model_fields[field].default
+        other = DecodeConfig(**{field: 0.1 if field == "max_border" else value * 2})
         assert any(identify(n, other) != identify(n, DEFAULT) for n in names()), field
 
 
