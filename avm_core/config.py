@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     lake_uri: str = Field(default="s3://avm-lake", description="artefacts, staging, snapshots")
     audio_fingerprinter: str = Field(default="audio_logmel.dct", description="'' = no audio")
     video_fingerprinter: str = Field(default="video_lite0.imagenet", description="'' = no video")
+    torchscript: str = Field(default="", description="file of `video_sscd.torchscript`'s network")
     device: str = Field(default="auto", description="auto, cpu or cuda[:N]")
     cache_dir: str = Field(default="", description="local cache of index segments; '' = temp")
     results_path: str = Field(default="", description="local copy of avm.duckdb; '' = only S3")

@@ -75,6 +75,31 @@ def test_a_created_fingerprinter_has_the_identity():
             assert create(name, decode, device="cpu").id == identify(name, decode)
 
 
+def test_a_timm_backbone_is_named_and_has_a_size_of_its_own():
+    identity = identify("video_timm.resnet50.a1_in1k", DEFAULT)
+    assert identity.modality == "video"
+    assert identify(identity.name, DecodeConfig(frame_size=96)) == identity
+    assert identify(identity.name, DecodeConfig(frame_step=0.5)) != identity
+    with pytest.raises(BadSettings, match="timm cannot give"):
+        create("video_timm.no_such_backbone", DEFAULT, device="cpu")
+
+
+def test_a_torchscript_network_is_told_by_its_bytes(tmp_path, monkeypatch):
+    name, path = "video_sscd.torchscript", tmp_path / "sscd.pt"
+    for value in ("", str(path)):
+        monkeypatch.setenv("AVM_TORCHSCRIPT", value)
+        with pytest.raises(BadSettings, match="set AVM_TORCHSCRIPT"):
+            identify(name, DEFAULT)
+    path.write_bytes(b"one network")
+    first = identify(name, DEFAULT)
+    path.rename(tmp_path / "moved.pt")
+    monkeypatch.setenv("AVM_TORCHSCRIPT", str(tmp_path / "moved.pt"))
+    assert identify(name, DEFAULT) == first
+    path.write_bytes(b"another network")
+    monkeypatch.setenv("AVM_TORCHSCRIPT", str(path))
+    assert identify(name, DEFAULT) != first
+
+
 def test_identities_need_no_heavy_library():
     program = (
         "import sys; from avm_core.config import DecodeConfig;"
