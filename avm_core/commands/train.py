@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from avm_core.benchmark.sources.catalogue import Source, sources
+from avm_core.commands import train_video
 from avm_core.commands.progress import progress_bar
-from avm_core.errors import BadSettings
+from avm_core.commands.train_config import read_config, section
 from avm_core.models.audio_encoder import EncoderConfig
 from avm_core.models.checkpoint import write_weights
 from avm_core.models.device import resolve_device
@@ -28,24 +28,27 @@ from avm_core.train.spectrum_bank import (
     piece_key,
 )
 
-C = TypeVar("C")
-
 _MIN_MUSIC = 20.0  # seconds; shorter files are effects
 _SPEECH_PIECE = 300.0
 _HELD_EVERY = 12  # one piece in so many validates
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train what is asked for: `audio` here, `video` in `train_video`."""
+    return train_video.run(arguments) if arguments.what == "video" else _audio(arguments)
+
+
+def _audio(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train the audio encoder; returns where the weights are, their sha256 and the last scores.
 
     A run that was stopped goes on from its last checkpoint in `--out`. Raises `BadSettings` for a
     configuration that cannot be read or is not that of the checkpoint.
     """
-    text = _read(Path(arguments.config))
-    encoder = _section(EncoderConfig, text, "encoder")
-    task_config = _section(AudioTaskConfig, text, "task")
-    edits = _section(EditConfig, text, "edits")
-    loop = replace(_section(LoopConfig, text, "loop"), device=resolve_device(arguments.device))
+    text = read_config(Path(arguments.config))
+    encoder = section(EncoderConfig, text, "encoder")
+    task_config = section(AudioTaskConfig, text, "task")
+    edits = section(EditConfig, text, "edits")
+    loop = replace(section(LoopConfig, text, "loop"), device=resolve_device(arguments.device))
     out, sources_dir = Path(arguments.out), Path(arguments.sources)
     with progress_bar() as tell:
         bank, missing = open_bank(training_pieces(sources_dir), sources_dir / "bank", encoder, tell)
@@ -103,21 +106,3 @@ def _parts(lines: Sequence[Source]) -> Iterator[list[Source]]:
             part = []
     if part:
         yield part
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise BadSettings(f"cannot read the configuration {path}: {error}") from error
-
-
-def _section(kind: type[C], text: dict[str, Any], name: str) -> C:
-    values = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in text.get(name, {}).items()
-    }
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise BadSettings(f"section [{name}] of the configuration: {error}") from error
