@@ -200,7 +200,7 @@ def _train(commands: Any) -> None:
         "train an encoder on the public packages of the train split",
         "avm train audio --config avm_core/train/audio_conv.toml --out .avm/train/audio_conv",
     )
-    parser.add_argument("what", choices=("audio",))
+    parser.add_argument("what", choices=("audio", "video"))
     parser.add_argument("--config", required=True, metavar="FILE", help="TOML: what and how")
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="checkpoints, weights, card and curves"

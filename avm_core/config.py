@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -60,6 +60,18 @@ class DecodeConfig(_Section):
         default=2.5, gt=0, description="seconds; with wider key frames decode every frame"
     )
     frame_size: int = Field(default=224, ge=32, description="pixels, square")
+    max_border: float = Field(
+        default=0.4, ge=0, le=0.45, description="share of a side cut off as a border; 0: none is"
+    )
+    max_hold: float = Field(
+        default=5.0, ge=0, description="seconds that one still picture stands for; 0: keep all"
+    )
+    max_pixels: int = Field(
+        default=8192 * 8192, ge=1, description="of one picture; larger ones are refused"
+    )
+    hardware: Literal["auto", "off"] = Field(
+        default="auto", description="auto: decode by NVDEC where the device is cuda and has it"
+    )
 
 
 class IndexConfig(_Section):
@@ -112,6 +124,7 @@ class Settings(BaseSettings):
     lake_uri: str = Field(default="s3://avm-lake", description="artefacts, staging, snapshots")
     audio_fingerprinter: str = Field(default="audio_conv.v2", description="'' = no audio")
     video_fingerprinter: str = Field(default="video_lite0.imagenet", description="'' = no video")
+    torchscript: str = Field(default="", description="file of `video_sscd.torchscript`'s network")
     device: str = Field(default="auto", description="auto, cpu or cuda[:N]")
     cache_dir: str = Field(default="", description="local cache of index segments; '' = temp")
     results_path: str = Field(default="", description="local copy of avm.duckdb; '' = only S3")

@@ -45,6 +45,8 @@ def decode_file(modality: Modality, path: Path) -> None:
             step=decode.frame_step,
             max_keyframe_gap=decode.max_keyframe_gap,
             size=decode.frame_size,
+            max_border=decode.max_border,
+            max_hold=decode.max_hold,
         )
     for _ in blocks:
         pass

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from avm_core.benchmark.sources.catalogue import Source, sources
+from avm_core.commands import train_video
 from avm_core.commands.progress import progress_bar
+from avm_core.commands.train_config import read_config, section
 from avm_core.errors import BadSettings
 from avm_core.models.audio_encoder import EncoderConfig
 from avm_core.models.audio_networks import CONFIGS, NetworkConfig
@@ -29,24 +30,27 @@ from avm_core.train.spectrum_bank import (
     piece_key,
 )
 
-C = TypeVar("C")
-
 _MIN_MUSIC = 20.0  # seconds; shorter files are effects
 _SPEECH_PIECE = 300.0
 _HELD_EVERY = 12  # one piece in so many validates
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train what is asked for: `audio` here, `video` in `train_video`."""
+    return train_video.run(arguments) if arguments.what == "video" else _audio(arguments)
+
+
+def _audio(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train an audio network; returns where the weights are, their sha256 and the last scores.
 
     A run that was stopped goes on from its last checkpoint in `--out`. Raises `BadSettings` for a
     configuration that cannot be read or is not that of the checkpoint.
     """
-    text = _read(Path(arguments.config))
+    text = read_config(Path(arguments.config))
     network = _network(text)
-    task_config = _section(AudioTaskConfig, text, "task")
-    edits = _section(EditConfig, text, "edits")
-    loop = replace(_section(LoopConfig, text, "loop"), device=resolve_device(arguments.device))
+    task_config = section(AudioTaskConfig, text, "task")
+    edits = section(EditConfig, text, "edits")
+    loop = replace(section(LoopConfig, text, "loop"), device=resolve_device(arguments.device))
     out, sources_dir = Path(arguments.out), Path(arguments.sources)
     with progress_bar() as tell:
         bank, missing = open_bank(training_pieces(sources_dir), sources_dir / "bank", network, tell)
@@ -106,28 +110,10 @@ def _parts(lines: Sequence[Source]) -> Iterator[list[Source]]:
         yield part
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise BadSettings(f"cannot read the configuration {path}: {error}") from error
-
-
 def _network(text: dict[str, Any]) -> NetworkConfig:
     """Whose section the text has; `audio_conv` is meant where it has none."""
     named = [name for name in CONFIGS if name in text]
     if len(named) > 1:
         raise BadSettings(f"the configuration has [{'] and ['.join(named)}]: keep one")
-    section = named[0] if named else EncoderConfig.section
-    return _section(CONFIGS[section], text, section)
-
-
-def _section(kind: type[C], text: dict[str, Any], name: str) -> C:
-    values = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in text.get(name, {}).items()
-    }
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise BadSettings(f"section [{name}] of the configuration: {error}") from error
+    name = named[0] if named else EncoderConfig.section
+    return section(CONFIGS[name], text, name)

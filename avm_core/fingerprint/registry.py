@@ -10,10 +10,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from avm_core.config import DecodeConfig
+from avm_core.config import DecodeConfig, Settings
 from avm_core.errors import BadSettings
 from avm_core.fingerprint.stages import Watch, unwatched
 from avm_core.types import Fingerprint, FingerprinterId, MediaInfo
@@ -39,7 +40,7 @@ class _Entry:
     version: int  # raise it when the code changes the vectors
     decode_fields: tuple[str, ...]
     build: Callable[[FingerprinterId, DecodeConfig, str, float | None], Fingerprinter]
-    weights: str = ""  # sha256 of the weights that we trained
+    weights: str = ""  # sha256 of the file of weights
     any_window: bool = False
 
 
@@ -69,12 +70,44 @@ def _audio_trained(
 def _video_lite0(
     identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
 ) -> Fingerprinter:
-    from avm_core.fingerprint.video import GemFingerprinter
+    from avm_core.fingerprint.video import PictureFingerprinter
+    from avm_core.models.device import resolve_device
+    from avm_core.models.video import GemConfig, GemDescriber
 
-    return GemFingerprinter(identity, decode, device)
+    found = resolve_device(device)
+    model = GemDescriber(GemConfig(size=decode.frame_size), device=found)
+    return PictureFingerprinter(identity, decode, model, found)
 
 
-_PICTURE_FIELDS = ("frame_step", "max_keyframe_gap", "frame_size")
+def _video_timm(
+    identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
+) -> Fingerprinter:
+    from avm_core.fingerprint.video import PictureFingerprinter
+    from avm_core.models.device import resolve_device
+    from avm_core.models.foreign import timm_describer
+
+    found = resolve_device(device)
+    model = timm_describer(identity.name.removeprefix(_TIMM), found)
+    return PictureFingerprinter(identity, decode, model, found)
+
+
+def _video_sscd(
+    identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
+) -> Fingerprinter:
+    from avm_core.fingerprint.video import PictureFingerprinter
+    from avm_core.models.device import resolve_device
+    from avm_core.models.foreign import torchscript_describer
+
+    found = resolve_device(device)
+    model = torchscript_describer(Path(Settings().torchscript), found)
+    return PictureFingerprinter(identity, decode, model, found)
+
+
+# Networks that are not ours: no entries, as their weights may not be there.
+_TIMM, _SSCD = "video_timm.", "video_sscd.torchscript"
+# What shapes pictures for a model that has a size of its own.
+_SAMPLING_FIELDS = ("frame_step", "max_keyframe_gap", "max_border", "max_hold")
+_PICTURE_FIELDS = (*_SAMPLING_FIELDS, "frame_size")
 _ENTRIES: dict[str, _Entry] = {
     "audio_logmel.dct": _Entry(1, (), _audio_logmel),
     "audio_conv.v2": _Entry(
@@ -84,7 +117,7 @@ _ENTRIES: dict[str, _Entry] = {
         weights="238d2bd2c6784a3891d82c8e55a6980d0f8b8dc926eae63fed329547b7c17bb1",
         any_window=True,
     ),
-    "video_lite0.imagenet": _Entry(1, _PICTURE_FIELDS, _video_lite0),
+    "video_lite0.imagenet": _Entry(2, _PICTURE_FIELDS, _video_lite0),
 }
 
 
@@ -143,6 +176,25 @@ def _hash(described: dict[str, Any]) -> str:
 
 
 def _entry(name: str) -> _Entry:
-    if name not in _ENTRIES:
-        raise BadSettings(f"unknown fingerprinter {name!r}: choose one of {', '.join(names())}")
-    return _ENTRIES[name]
+    if name in _ENTRIES:
+        return _ENTRIES[name]
+    if name.startswith(_TIMM):
+        return _Entry(1, _SAMPLING_FIELDS, _video_timm)
+    if name == _SSCD:
+        return _Entry(1, _SAMPLING_FIELDS, _video_sscd, weights=_sha256(Settings().torchscript))
+    raise BadSettings(
+        f"unknown fingerprinter {name!r}: choose one of {', '.join(names())}, {_TIMM}BACKBONE "
+        f"with a name of timm's, or {_SSCD}"
+    )
+
+
+def _sha256(path: str) -> str:
+    if not path or not Path(path).is_file():
+        raise BadSettings(f"{_SSCD} needs its network: set AVM_TORCHSCRIPT to the file ({path!r})")
+    return _sha256_of(path, Path(path).stat().st_mtime_ns)
+
+
+@cache
+def _sha256_of(path: str, changed: int) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
 from avm_core.config import DecodeConfig
 from avm_core.fingerprint.stages import Watch, quantised, unwatched
 from avm_core.media.decode import decode_frames
-from avm_core.models.device import resolve_device
-from avm_core.models.video import GemConfig, GemDescriber
-from avm_core.types import Fingerprint, FingerprinterId, Frames, MediaInfo
+from avm_core.types import Bool, Fingerprint, FingerprinterId, Float32, Frames, MediaInfo
 
 
-class GemFingerprinter:
-    """One descriptor per sampled picture."""
+class PictureConfig(Protocol):
+    """What the fingerprinter must know of a model: pixels of a side, size of a descriptor."""
 
-    def __init__(self, identity: FingerprinterId, decode: DecodeConfig, device: str) -> None:
-        config = dataclasses.replace(GemConfig(), size=decode.frame_size)
-        self._model = GemDescriber(config, device=resolve_device(device))
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def dims(self) -> int: ...
+
+
+class PictureModel(Protocol):
+    """Stages 2 to 4 over batches of pictures; what passes between them is its own affair."""
+
+    @property
+    def config(self) -> PictureConfig: ...
+
+    def preprocess(self, batches: Iterable[Frames]) -> Iterator[Any]: ...
+
+    def embed(self, pictures: Iterable[Any]) -> Iterator[Any]: ...
+
+    def pool(self, contexts: Iterable[Any]) -> Iterator[tuple[Float32, Bool]]: ...
+
+
+class PictureFingerprinter:
+    """One descriptor per sampled picture that shows something new.
+
+    A picture stands until the next one: a hole in `starts` that is wider than the sampling means
+    that the picture before it goes on.
+    """
+
+    def __init__(
+        self, identity: FingerprinterId, decode: DecodeConfig, model: PictureModel, device: str
+    ) -> None:
+        """`model` runs on `device`, as resolved, and decides the size of pictures."""
+        self._model = model
         self._decode = decode
+        self._decoder = device if decode.hardware == "auto" else "cpu"
         self._id = identity
 
     @property
@@ -57,7 +85,11 @@ class GemFingerprinter:
             path,
             step=self._decode.frame_step,
             max_keyframe_gap=self._decode.max_keyframe_gap,
-            size=self._decode.frame_size,
+            size=self._model.config.size,
+            max_border=self._decode.max_border,
+            max_hold=self._decode.max_hold,
+            max_pixels=self._decode.max_pixels,
+            device=self._decoder,
         ):
             times.append(frames.times)
             yield frames

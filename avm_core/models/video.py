@@ -73,7 +73,7 @@ class GemDescriber:
         for frames in batches:
             pixels = torch.from_numpy(frames.pixels).to(self._device)
             pictures = pixels.permute(0, 3, 1, 2).float().div_(255).sub_(config.mean)
-            yield pictures.div_(config.std), _textured(frames.pixels, config.flat_deviation)
+            yield pictures.div_(config.std), textured(frames.pixels, config.flat_deviation)
 
     @torch.inference_mode()
     def embed(self, pictures: Iterable[Checked]) -> Iterator[Checked]:
@@ -91,7 +91,8 @@ class GemDescriber:
             yield unit.cpu().numpy(), textured
 
 
-def _textured(pixels: np.ndarray, deviation: float) -> Bool:
+def textured(pixels: np.ndarray, deviation: float) -> Bool:
+    """Which pictures uint8 [n, h, w, 3] are more than one colour: bool [n]."""
     # Every fourth pixel is plenty to tell a picture from a flat field.
     luma = pixels[:, ::4, ::4].mean(axis=3, dtype=np.float32)
     return luma.std(axis=(1, 2)) > deviation

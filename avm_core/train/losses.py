@@ -27,3 +27,13 @@ def nt_xent(
     logits = logits.masked_fill(hidden, float("-inf"))
     target = torch.arange(2 * count, device=clean.device).roll(count)
     return functional.cross_entropy(logits, target)
+
+
+def koleo(vectors: torch.Tensor, ignore: torch.Tensor) -> torch.Tensor:
+    """Differential entropy of unit vectors [N, D], negated (Kozachenko-Leonenko; Sablayrolles et
+    al. 2019): minus the mean log distance to the nearest other vector, so that descriptors spread
+    over the whole sphere. Pairs in the bool `ignore` [N, N] (its diagonal is) do not count."""
+    same = torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
+    cosines = (vectors @ vectors.T).float().masked_fill(ignore | same, -2.0)
+    # The gradient of a square root of nothing is not a number.
+    return -0.5 * torch.log((2 - 2 * cosines.amax(dim=1)).clamp_min(1e-4)).mean()

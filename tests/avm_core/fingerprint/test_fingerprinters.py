@@ -97,8 +97,9 @@ def test_black_pictures_and_silence_are_not_valid(tmp_path):
     form = VideoFormat(gop=25, bitrate=400_000)
     write_media(path, video=[*black, *film], audio=sound, video_format=form)
     video = fingerprint("video_lite0.imagenet", path)
-    assert video.valid.tolist() == [start >= 5 for start in video.starts]
-    assert len(video.valid) >= 9
+    # Black that goes on is one picture: the next one says how long it stood.
+    assert video.starts == pytest.approx([0, 5, 6, 7, 8, 9], abs=0.1)
+    assert video.valid.tolist() == [False] + [True] * 5
     audio = fingerprint("audio_logmel.dct", path)
     assert not audio.valid[audio.starts + 4 < 4.9].any()
     assert audio.valid[audio.starts > 1.5].all()
@@ -132,7 +133,8 @@ def test_pictures_follow_the_settings(tmp_path):
         decode_config = DecodeConfig(frame_step=step, frame_size=64)
         made = create("video_lite0.imagenet", decode_config, device="cpu")
         found = made.fingerprint(path, content_id="a", info=probe(path))
-        assert found.starts == pytest.approx(np.arange(0, 6, step), abs=0.041)
+        # Not a frame that no other refers to, so up to three of 25 a second late.
+        assert found.starts == pytest.approx(np.arange(0, 6, step), abs=0.161)
         assert found.fingerprinter != identify("video_lite0.imagenet", CONFIG)
 
 

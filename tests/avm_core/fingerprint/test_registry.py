@@ -43,6 +43,11 @@ def test_an_identity_names_its_modality_and_is_stable():
         ({"max_keyframe_gap": 5.0}, {VIDEO}),
         ({"frame_size": 192}, {VIDEO}),
         ({"frame_step": 2.0, "frame_size": 160}, {VIDEO}),
+        ({"max_border": 0.0}, {VIDEO}),
+        ({"max_hold": 0.0}, {VIDEO}),
+        # Where a picture is decoded, and what is refused, is no matter of the vectors.
+        ({"hardware": "off"}, set()),
+        ({"max_pixels": 1_000_000}, set()),
     ],
 )
 def test_an_identity_changes_with_what_shapes_its_vectors_only(change, changed):
@@ -50,9 +55,10 @@ def test_an_identity_changes_with_what_shapes_its_vectors_only(change, changed):
     assert {n for n in names() if identify(n, other) != identify(n, DEFAULT)} == changed
 
 
-def test_every_decode_setting_matters_to_someone():
-    for field, info in DecodeConfig.model_fields.items():
-        other = DecodeConfig(**{field: info.default * 2})
+def test_every_decode_setting_that_shapes_pictures_matters_to_someone():
+    for field in set(DecodeConfig.model_fields) - {"hardware", "max_pixels"}:
+        value = DecodeConfig.model_fields[field].default
+        other = DecodeConfig(**{field: 0.1 if field == "max_border" else value * 2})
         assert any(identify(n, other) != identify(n, DEFAULT) for n in names()), field
 
 
@@ -67,6 +73,31 @@ def test_a_created_fingerprinter_has_the_identity():
     for name in names():
         for decode in (DEFAULT, DecodeConfig(frame_size=96, frame_step=0.5)):
             assert create(name, decode, device="cpu").id == identify(name, decode)
+
+
+def test_a_timm_backbone_is_named_and_has_a_size_of_its_own():
+    identity = identify("video_timm.resnet50.a1_in1k", DEFAULT)
+    assert identity.modality == "video"
+    assert identify(identity.name, DecodeConfig(frame_size=96)) == identity
+    assert identify(identity.name, DecodeConfig(frame_step=0.5)) != identity
+    with pytest.raises(BadSettings, match="timm cannot give"):
+        create("video_timm.no_such_backbone", DEFAULT, device="cpu")
+
+
+def test_a_torchscript_network_is_told_by_its_bytes(tmp_path, monkeypatch):
+    name, path = "video_sscd.torchscript", tmp_path / "sscd.pt"
+    for value in ("", str(path)):
+        monkeypatch.setenv("AVM_TORCHSCRIPT", value)
+        with pytest.raises(BadSettings, match="set AVM_TORCHSCRIPT"):
+            identify(name, DEFAULT)
+    path.write_bytes(b"one network")
+    first = identify(name, DEFAULT)
+    path.rename(tmp_path / "moved.pt")
+    monkeypatch.setenv("AVM_TORCHSCRIPT", str(tmp_path / "moved.pt"))
+    assert identify(name, DEFAULT) == first
+    path.write_bytes(b"another network")
+    monkeypatch.setenv("AVM_TORCHSCRIPT", str(path))
+    assert identify(name, DEFAULT) != first
 
 
 def test_identities_need_no_heavy_library():

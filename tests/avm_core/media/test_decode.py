@@ -26,6 +26,8 @@ from tests.avm_core.media.makers import (
 
 OUT = 16_000
 AT = (0.25, 1.0, 1.75, 2.5)
+# Frames that no other refers to are not decoded: here up to three in a row, after the one due.
+LATE = 0.161
 
 
 def whole(path, **options):
@@ -186,7 +188,7 @@ def test_key_frames_are_enough_where_they_are_close(tmp_path, gop, spacing):
     path = film(tmp_path / "a.mp4", gop=gop)
     assert np.diff(keyframe_times(path)) == pytest.approx(gop / 25)
     _, times = sampled(path)
-    assert times == pytest.approx(np.arange(0, 12, spacing), abs=0.001)
+    assert times == pytest.approx(np.arange(0, 12, spacing), abs=0.001 if gop < 250 else LATE)
 
 
 def test_close_key_frames_are_thinned_to_the_step(tmp_path):
@@ -202,7 +204,7 @@ def test_close_key_frames_are_thinned_to_the_step(tmp_path):
 def test_the_step_is_kept_when_every_picture_is_decoded(tmp_path, step):
     path = film(tmp_path / "a.mp4", gop=250)
     pixels, times = sampled(path, step=step)
-    assert times == pytest.approx(np.arange(0, 12, step), abs=0.041)
+    assert times == pytest.approx(np.arange(0, 12, step), abs=LATE)
     assert [number(p) for p in pixels] == [round(25 * t) for t in times]
 
 

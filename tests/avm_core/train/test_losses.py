@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from avm_core.train.losses import nt_xent
+from avm_core.train.losses import koleo, nt_xent
 
 
 def by_hand(clean, edited, ignore, temperature):
@@ -41,3 +41,23 @@ def test_an_ignored_pair_pushes_nothing_away():
     apart = nt_xent(clean, clean, near, 0.1)
     near[0, 1] = near[1, 0] = True
     assert nt_xent(clean, clean, near, 0.1) < apart - 0.5
+
+
+def test_koleo_is_the_mean_log_distance_to_the_nearest():
+    torch.manual_seed(7)
+    vectors = functional.normalize(torch.randn(6, 4), dim=1)
+    ignore = torch.zeros(6, 6, dtype=torch.bool)
+    ignore[0, 1] = ignore[1, 0] = True
+    total = 0.0
+    for i in range(6):
+        others = [j for j in range(6) if j != i and {i, j} != {0, 1}]
+        total -= min(float((vectors[i] - vectors[j]).norm().log()) for j in others) / 6
+    assert float(koleo(vectors, ignore)) == pytest.approx(total, rel=1e-4)
+
+
+def test_koleo_pushes_the_nearest_apart_and_stands_equal_vectors():
+    vectors = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], requires_grad=True)
+    loss = koleo(vectors, torch.zeros(3, 3, dtype=torch.bool))
+    torch.autograd.backward(loss)
+    assert torch.isfinite(loss)
+    assert torch.isfinite(vectors.grad).all()

@@ -1,0 +1,123 @@
+"""Features of pictures from a frozen timm backbone: GeM-pooled maps of more than one depth.
+
+The last maps say what is in a picture; an earlier layer keeps edges and textures, which survive
+an edit together with their places. GeM is Radenović et al., "Fine-tuning CNN Image Retrieval with
+No Human Annotation" (TPAMI 2018).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import timm
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from avm_core.models.weights import LITE0_IMAGENET, WeightsSpec, load_in_order
+from avm_core.types import Float32
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureConfig:
+    """Which backbone, at which size, and the modules (`taps`) whose outputs, none below 0, are
+    pooled beside the last maps; preprocessing travels with it."""
+
+    backbone: str = "tf_efficientnet_lite0"
+    size: int = 160
+    taps: tuple[str, ...] = ("blocks.5.0.bn1",)
+    mean: float = 0.5
+    std: float = 0.5
+    gem_power: float = 3.0
+
+
+class PictureFeatures:
+    """Pictures to features; `weights` None gives random weights (for tests)."""
+
+    def __init__(
+        self,
+        config: FeatureConfig,
+        weights: WeightsSpec | None = LITE0_IMAGENET,
+        device: str = "cpu",
+    ) -> None:
+        self.config = config
+        self._device = torch.device(device)
+        network: Any = timm.create_model(config.backbone, pretrained=False)
+        if weights is not None:
+            load_in_order(network, weights)
+        self._classifier: torch.Tensor = network.get_classifier().weight.detach()
+        fold_batch_norms(network.eval())
+        self._network = network.to(self._device, memory_format=torch.channels_last)
+        self._tapped: list[torch.Tensor] = []
+        for name in config.taps:
+            network.get_submodule(name).register_forward_hook(self._keep)
+        blank = torch.zeros(1, 3, 64, 64, device=self._device)
+        self.widths = tuple(part.shape[1] for part in self._parts(blank))
+
+    @property
+    def size(self) -> int:
+        """Pixels of a side."""
+        return self.config.size
+
+    @property
+    def count(self) -> int:
+        """Features of a picture."""
+        return sum(self.widths)
+
+    def preprocess(self, pixels: Pixels) -> torch.Tensor:
+        """Pictures uint8 RGB [n, h, w, 3] as the network takes them, float32 [n, 3, h, w]."""
+        # RGB [n, h, w, 3] permuted is what channels_last means: no copy.
+        pictures = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2)
+        return pictures.float().div_(255).sub_(self.config.mean).div_(self.config.std)
+
+    def pool(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Features float32 [n, count]: the last maps', then those of the taps, each with unit
+        norm."""
+        return torch.cat([nn.functional.normalize(p, dim=1) for p in self._parts(pictures)], dim=1)
+
+    def describe(self, pixels: Pixels) -> Float32:
+        """Features [n, count] of pictures uint8 RGB [n, h, w, 3]."""
+        return self.pool(self.preprocess(pixels)).cpu().numpy()
+
+    def class_subspace(self, dims: int) -> torch.Tensor:
+        """[count, dims]: top right singular vectors of the centred classifier weights, which read
+        the last maps alone; see `models/video.py`."""
+        rows = self._classifier.double()
+        rows = rows - rows.mean(dim=0)
+        _, vectors = torch.linalg.eigh(rows.T @ rows)
+        wide = torch.zeros(self.count, dims)
+        wide[: self.widths[0]] = vectors[:, -dims:].float()
+        return wide
+
+    @torch.inference_mode()
+    def _parts(self, pictures: torch.Tensor) -> list[torch.Tensor]:
+        self._tapped.clear()
+        maps = [self._network.forward_features(pictures), *self._tapped]
+        return [self._gem(part) for part in maps]
+
+    def _keep(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+        del module, inputs
+        self._tapped.append(output)
+
+    def _gem(self, maps: torch.Tensor) -> torch.Tensor:
+        power = self.config.gem_power
+        return maps.clamp_min(1e-6).pow(power).mean(dim=(2, 3)).pow(1 / power)
+
+
+@torch.no_grad()
+def fold_batch_norms(module: nn.Module) -> None:
+    """Put each batch norm into the convolution registered before it; what it did afterwards
+    (timm's activation) stays in its place. The network in eval mode gives the same, faster."""
+    children = list(module.named_children())
+    for (first, convolution), (second, norm) in pairwise(children):
+        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(module, first, fuse_conv_bn_eval(convolution, norm))
+            setattr(module, second, getattr(norm, "act", nn.Identity()))
+    for _, child in children:
+        fold_batch_norms(child)
