@@ -47,7 +47,7 @@ def test_speed_of_real_clips(clips: list[Path]) -> None:
     speed = measure_speed(clips)
     assert set(speed) == {"decode", "files", "audio", "video"}
     assert speed["files"] == len(clips) == 2
-    assert 1.0 < speed["audio"]["mb_per_hour"] < 1.7
+    assert 0.5 < speed["audio"]["mb_per_hour"] < 1.2
     assert 0.3 < speed["video"]["mb_per_hour"] < 1.2
     for modality in ("audio", "video"):
         values, stages = speed[modality], speed[modality]["stages"]
@@ -64,8 +64,8 @@ def test_match_of_real_clips(clips: list[Path]) -> None:
     match = measure_match(clips)
     assert (match["titles"], match["pairs"]) == (2, 4)
     assert match["align_ms_per_pair"] > 0
-    # Four windows a second, but for the last window's length; a picture every 2 s.
-    assert match["audio"]["indexed_windows"] == pytest.approx(2 * (SECONDS - 4) * 4, abs=10)
+    # Two windows a second, but for the last window's length; a picture every 2 s.
+    assert match["audio"]["indexed_windows"] == pytest.approx(2 * (SECONDS - 3) * 2, abs=10)
     assert match["video"]["indexed_windows"] == pytest.approx(SECONDS, abs=3)
     assert min(match[m]["search_s_per_hour"] for m in ("audio", "video")) > 0
 

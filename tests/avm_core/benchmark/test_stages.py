@@ -213,8 +213,8 @@ def test_bytes_follow_from_the_windows(wanted, measured):
     ram = found.valid.sum() * (256 + 4 + 8) * per_hour
     assert measured["video"]["ram_mb_per_hour"] == pytest.approx(ram)
     assert measured["video"]["disk_mb_per_hour"] == pytest.approx(len(encode(found)) * per_hour)
-    # Four windows a second of 96 + 4 + 8 bytes, but for the ends and silence.
-    assert 1.0 < measured["audio"]["ram_mb_per_hour"] < 4 * 108 * 3600 / 1e6
+    # Two windows a second of 128 + 4 + 8 bytes, but for the ends and silence.
+    assert 0.7 < measured["audio"]["ram_mb_per_hour"] < 2 * 140 * 3600 / 1e6
 
 
 def test_a_modality_that_is_switched_off_is_left_out(monkeypatch):
