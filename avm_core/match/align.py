@@ -24,6 +24,8 @@ from avm_core.types import MODALITIES, Fingerprint, Match, Modality
 _MAX_LINES = 8
 # Speed 1 is taken if it keeps this share of the evidence.
 _AS_GOOD = 0.98
+# Lines compared at a time, and the share of the most votes that they have.
+_RIVAL_LINES, _RIVAL_VOTES = 4, 0.7
 
 
 def align(
@@ -50,10 +52,10 @@ def align(
     )
     matches: list[Match] = []
     for _ in range(_MAX_LINES):
-        rough = best_line(evidence, max_speed=config.max_speed)
-        if rough is None:
+        found_line = _strongest_line(evidence, tracks, config)
+        if found_line is None:
             break
-        line = _prefer_unity(fit_line(evidence, rough), evidence, tracks)
+        rough, line = found_line
         found = _cut((ugc_id, licensed_id), tracks, line, durations, config, matches)
         matches += found
         rest = _without(evidence, line, rough, found)
@@ -69,6 +71,27 @@ def _join(parts: list[Evidence]) -> Evidence:
         np.concatenate([part.ref for part in parts]),
         np.concatenate([part.weight for part in parts]),
     )
+
+
+def _strongest_line(
+    evidence: Evidence, tracks: list[Track], config: MatchConfig
+) -> tuple[Line, Line] | None:
+    """The line (as voted and as fitted) with the most similarity along it, of those with nearly
+    the most votes. Music that repeats votes alike for each repeat, but a copy is a little more
+    like its own."""
+    best: tuple[float, Line, Line] | None = None
+    most = 0.0
+    for _ in range(_RIVAL_LINES):
+        rough = best_line(evidence, max_speed=config.max_speed)
+        if rough is None or rough.votes < _RIVAL_VOTES * most:
+            break
+        most = max(most, rough.votes)
+        line = _prefer_unity(fit_line(evidence, rough), evidence, tracks)
+        support = _support(tracks, line)
+        if best is None or support > best[0]:
+            best = support, rough, line
+        evidence = evidence.select(np.abs(evidence.ref - line.at(evidence.query)) > 1.0)
+    return None if best is None else best[1:]
 
 
 def _prefer_unity(fitted: Line, evidence: Evidence, tracks: list[Track]) -> Line:

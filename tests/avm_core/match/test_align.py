@@ -11,10 +11,11 @@ from tests.avm_core.match.planted import (
     assert_spans,
     found,
     prints,
+    spans,
     spliced,
     tapes,
 )
-from tests.builders import splice
+from tests.builders import make_tape, splice
 
 # --- one copy ---------------------------------------------------------------------------------
 
@@ -203,3 +204,15 @@ def test_each_modality_may_carry_a_part():
     matches = found(ugc, title)
     assert_spans(matches, [(0, 80, 20, 100)])
     assert matches[0].modality == "both"
+
+
+def test_of_repeats_in_a_title_the_one_that_was_copied_is_found():
+    """Music repeats itself nearly: all repeats get as many votes, one is a little more alike."""
+    for own, seed in ((0, 71), (1, 72), (2, 73), (1, 74), (2, 75), (0, 76)):
+        passage = make_tape(seed, 30)
+        repeats = [passage + 0.2 * make_tape(100 * seed + n, 30) for n in range(3)]
+        title = {"audio": splice(*repeats)}
+        other = {"audio": make_tape(seed + 50, 20)}
+        ugc = {"audio": splice(other["audio"], repeats[own][20:], other["audio"][::-1])}
+        matches = found(ugc, title, noise=0.1)
+        assert spans(matches)[0][2] == pytest.approx(30 * own + 1, abs=NEAR)
