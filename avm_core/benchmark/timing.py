@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from avm_core.config import Settings
-from avm_core.fingerprint.parallel import for_each
+from avm_core.fingerprint.parallel import for_each, in_turn
 from avm_core.fingerprint.stages import STAGES, Stage
 from avm_core.media.decode import decode_audio, decode_frames
 from avm_core.types import Modality
@@ -38,7 +38,7 @@ def decode_file(modality: Modality, path: Path) -> None:
     decode = Settings().decode
     blocks: Iterator[object]
     if modality == "audio":
-        blocks = decode_audio(path, sample_rate=_SAMPLE_RATE)
+        blocks = in_turn(decode_audio(path, sample_rate=_SAMPLE_RATE))
     else:
         blocks = decode_frames(
             path,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from avm_core.fingerprint.parallel import in_turn
 from avm_core.fingerprint.stages import Watch, quantised, unwatched
 from avm_core.media.damage import Damage
 from avm_core.media.decode import decode_audio
@@ -64,7 +65,7 @@ class SoundFingerprinter:
         """See `Fingerprinter`. Sound shorter than one window has no descriptor; a window that is
         mostly lost is not valid."""
         config, model, damage = self._model.config, self._model, Damage()
-        sound = decode_audio(path, sample_rate=config.sample_rate, damage=damage)
+        sound = in_turn(decode_audio(path, sample_rate=config.sample_rate, damage=damage))
         spectra = watch("preprocess", model.preprocess(watch("normalise", sound)))
         contexts = watch("context", model.embed(spectra))
         vectors, valid = [np.empty((0, config.dims), np.int8)], [np.empty(0, np.bool_)]

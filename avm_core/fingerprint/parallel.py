@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,6 +12,8 @@ from avm_core.models.device import limit_threads
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_TURN = threading.Lock()
 
 
 def for_each(work: Callable[[T], R], items: Sequence[T], workers: int = 0) -> list[R]:
@@ -28,3 +31,18 @@ def for_each(work: Callable[[T], R], items: Sequence[T], workers: int = 0) -> li
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def in_turn(parts: Iterator[T]) -> Iterator[T]:
+    """The same parts, made by one thread at a time.
+
+    For sound: its decoder takes the interpreter and gives it back for every packet of 20 ms, and
+    two threads that do so together are slower than one after the other. Networks run meanwhile.
+    """
+    while True:
+        with _TURN:
+            try:
+                part = next(parts)
+            except StopIteration:
+                return
+        yield part

@@ -1,11 +1,12 @@
 """Work on several files at once: in order, overlapping, and ended by its first error."""
 
 import threading
+import time
 
 import pytest
 import torch
 
-from avm_core.fingerprint.parallel import for_each
+from avm_core.fingerprint.parallel import for_each, in_turn
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -43,3 +44,24 @@ def test_each_worker_keeps_to_its_own_core(monkeypatch):
         return torch.get_num_threads()
 
     assert for_each(threads, [1, 2], workers=2) == [2, 2]
+
+
+def test_parts_in_turn_are_made_by_one_thread_at_a_time_and_used_by_all():
+    making, using = threading.Semaphore(1), threading.Barrier(2)
+
+    def made(first):
+        for number in range(first, first + 3):
+            assert making.acquire(blocking=False), "another thread is making a part"
+            time.sleep(0.01)
+            making.release()
+            yield number
+
+    def work(first):
+        found = []
+        for part in in_turn(made(first)):
+            using.wait(20)  # both hold a part: using one does not keep the other from making
+            found.append(part)
+        return found
+
+    assert for_each(work, [0, 10], workers=2) == [[0, 1, 2], [10, 11, 12]]
+    assert list(in_turn(iter(()))) == []
