@@ -80,6 +80,19 @@ def _video_lite0(
     return PictureFingerprinter(identity, decode, model, found)
 
 
+def _video_gem(
+    identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
+) -> Fingerprinter:
+    from avm_core.fingerprint.video import PictureFingerprinter
+    from avm_core.models.checkpoint import trained
+    from avm_core.models.device import resolve_device
+    from avm_core.models.projection import load_describer
+
+    found = resolve_device(device)
+    model = load_describer(trained(identity.name), _ENTRIES[identity.name].weights, found)
+    return PictureFingerprinter(identity, decode, model, found)
+
+
 def _video_timm(
     identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
 ) -> Fingerprinter:
