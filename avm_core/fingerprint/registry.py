@@ -131,6 +131,12 @@ _ENTRIES: dict[str, _Entry] = {
         weights="1505daa6c44bdcf0350c583e838492cd41c85adfc38391188f56c344229ace04",
         any_window=True,
     ),
+    "video_gem.v1": _Entry(
+        1,
+        _SAMPLING_FIELDS,
+        _video_gem,
+        weights="d8644abe755f62d49a896848660ac8f766b976ffb7666b5fee47a7cd5434a0df",
+    ),
     "video_lite0.imagenet": _Entry(2, _PICTURE_FIELDS, _video_lite0),
 }
 

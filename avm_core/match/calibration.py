@@ -37,6 +37,8 @@ _BY_NAME: dict[str, Calibration] = {
     "audio_conv.v1": Calibration(
         0.50, 0.55, 0.20, (0.00, 0.05, 0.15, 0.26, 0.40, 0.50, 0.58, 0.66, 0.87)
     ),
+    # What as few strangers of the held-out stills reach as reach the values of "video" by ImageNet.
+    "video_gem.v1": Calibration(0.42, 0.40, 0.09),
 }
 _BY_MODALITY: dict[Modality, Calibration] = {
     "audio": Calibration(0.50, 0.50, 0.20),

@@ -27,11 +27,11 @@ class PictureTaskConfig:
     `same` are no negatives (sizes of one wallpaper); `noise` is added to standardised features."""
 
     batch: int = 1_024
-    temperature: float = 0.1
+    temperature: float = 0.07
     entropy: float = 1.0
     same: float = 0.8
     p_both: float = 0.25
-    noise: float = 0.5
+    noise: float = 0.3
     start: Start = "pairs"
     dims: int = 256
     hidden: int = 0
