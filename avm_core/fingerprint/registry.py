@@ -79,6 +79,19 @@ def _video_lite0(
     return PictureFingerprinter(identity, decode, model, found)
 
 
+def _video_gem(
+    identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
+) -> Fingerprinter:
+    from avm_core.fingerprint.video import PictureFingerprinter
+    from avm_core.models.checkpoint import trained
+    from avm_core.models.device import resolve_device
+    from avm_core.models.projection import load_describer
+
+    found = resolve_device(device)
+    model = load_describer(trained(identity.name), _ENTRIES[identity.name].weights, found)
+    return PictureFingerprinter(identity, decode, model, found)
+
+
 def _video_timm(
     identity: FingerprinterId, decode: DecodeConfig, device: str, window: float | None
 ) -> Fingerprinter:
@@ -116,6 +129,12 @@ _ENTRIES: dict[str, _Entry] = {
         _audio_trained,
         weights="238d2bd2c6784a3891d82c8e55a6980d0f8b8dc926eae63fed329547b7c17bb1",
         any_window=True,
+    ),
+    "video_gem.v1": _Entry(
+        1,
+        _SAMPLING_FIELDS,
+        _video_gem,
+        weights="d8644abe755f62d49a896848660ac8f766b976ffb7666b5fee47a7cd5434a0df",
     ),
     "video_lite0.imagenet": _Entry(2, _PICTURE_FIELDS, _video_lite0),
 }

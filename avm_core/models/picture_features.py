@@ -31,7 +31,7 @@ class FeatureConfig:
 
     backbone: str = "tf_efficientnet_lite0"
     size: int = 160
-    taps: tuple[str, ...] = ("blocks.5.0.bn1",)
+    taps: tuple[str, ...] = ("blocks.3.0.bn1", "blocks.5.0.bn1")
     mean: float = 0.5
     std: float = 0.5
     gem_power: float = 3.0
@@ -77,8 +77,8 @@ class PictureFeatures:
         return pictures.float().div_(255).sub_(self.config.mean).div_(self.config.std)
 
     def pool(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Features float32 [n, count]: the last maps', then those of the taps, each with unit
-        norm."""
+        """Features float32 [n, count]: the last maps', then those of the taps in the order in
+        which the network passes them, each part with unit norm."""
         return torch.cat([nn.functional.normalize(p, dim=1) for p in self._parts(pictures)], dim=1)
 
     def describe(self, pixels: Pixels) -> Float32:

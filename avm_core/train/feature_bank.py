@@ -91,8 +91,9 @@ def open_bank(
 
 
 def _foreign(shots: Sequence[Shot]) -> tuple[Shot, ...]:
-    # Held pictures may be behind others: what is planted in them is not seen in training.
-    return tuple(sorted(shots, key=lambda shot: shot.key)[:_FOREIGN])
+    # A view with a held picture behind it would rightly find that picture, and count as wrong.
+    trains = [shot for shot in shots if not shot.held]
+    return tuple(sorted(trains, key=lambda shot: shot.key)[:_FOREIGN])
 
 
 def _extract(config: BankConfig, foreign: tuple[Shot, ...], job: tuple[Shot, Path]) -> None:
@@ -115,7 +116,7 @@ def views(shot: Shot, config: BankConfig, foreign: Sequence[Image.Image]) -> npt
     size = config.features.size
 
     def other() -> Image.Image:
-        return foreign[int(rng.integers(len(foreign)))]
+        return foreign[int(rng.integers(len(foreign)))] if foreign else picture
 
     made = (edited(picture, other, config.edits, rng, size) for _ in range(config.views))
     return np.stack([squeezed(picture, size), *made])

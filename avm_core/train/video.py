@@ -26,12 +26,12 @@ class PictureTaskConfig:
     `entropy` is the weight of KoLeo; two pictures whose standardised features have a cosine above
     `same` are no negatives (sizes of one wallpaper); `noise` is added to standardised features."""
 
-    batch: int = 512
-    temperature: float = 0.05
+    batch: int = 1_024
+    temperature: float = 0.07
     entropy: float = 1.0
-    same: float = 0.9
+    same: float = 0.8
     p_both: float = 0.25
-    noise: float = 0.0
+    noise: float = 0.3
     start: Start = "pairs"
     dims: int = 256
     hidden: int = 0

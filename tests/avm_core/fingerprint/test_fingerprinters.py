@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from avm_core.benchmark.edits import Clip, Edit, make_copy
+from avm_core.benchmark.edits.picture import PictureInPicture, mirror
 from avm_core.benchmark.edits.sound import Hissed
 from avm_core.config import DecodeConfig
 from avm_core.errors import BadMedia
@@ -25,6 +26,7 @@ GOLDEN = ROOT / "tests" / "golden"
 CONFIG = DecodeConfig()
 SOURCES = {
     "audio_logmel.dct": "music/caves.m4a",
+    "video_gem.v1": "clean/dancer.mp4",
     "video_lite0.imagenet": "clean/dancer.mp4",
 }
 _MADE = {}
@@ -136,6 +138,21 @@ def test_pictures_follow_the_settings(tmp_path):
         # Not a frame that no other refers to, so up to three of 25 a second late.
         assert found.starts == pytest.approx(np.arange(0, 6, step), abs=0.161)
         assert found.fingerprinter != identify("video_lite0.imagenet", CONFIG)
+
+
+def test_the_trained_projection_finds_a_copy_inside_another_film(tmp_path):
+    """Golden behaviour of the shipped weights: mirrored, half as large, in the corner of another
+    film, the pictures of a title are nearer to their own moments than to another title's."""
+    name, title = "video_gem.v1", MEDIA / "titles/city_reel.mp4"
+    behind, other = MEDIA / "clean/pianist.mp4", MEDIA / "titles/creature_reel.mp4"
+    steps = (mirror(), PictureInPicture(behind, 0.6, 0.9, 0.1))
+    copy = tmp_path / "copy.mp4"
+    make_copy([Clip(title, 2.0, 22.0)], copy, Edit("copy", drop="sound", picture=steps))
+    found, own, foreign = (fingerprint(name, path) for path in (copy, title, other))
+    assert found.descriptors.shape[1] == 256
+    vectors = found.unit_vectors()[found.valid]
+    best = [(vectors @ one.unit_vectors()[one.valid].T).max(axis=1) for one in (own, foreign)]
+    assert np.mean(best[0] > best[1]) > 0.8
 
 
 def write_golden():

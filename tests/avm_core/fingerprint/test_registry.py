@@ -10,7 +10,7 @@ from avm_core.errors import BadSettings
 from avm_core.fingerprint.registry import create, identify, names
 
 DEFAULT = DecodeConfig()
-AUDIO, VIDEO = "audio_logmel.dct", "video_lite0.imagenet"
+AUDIO, VIDEO, GEM = "audio_logmel.dct", "video_lite0.imagenet", "video_gem.v1"
 
 
 def test_names_are_sorted_and_hold_the_defaults():
@@ -28,7 +28,7 @@ def test_an_unknown_name_lists_the_known_ones(name):
 
 
 def test_an_identity_names_its_modality_and_is_stable():
-    for name, modality in ((AUDIO, "audio"), (VIDEO, "video")):
+    for name, modality in ((AUDIO, "audio"), (VIDEO, "video"), (GEM, "video")):
         identity = identify(name, DEFAULT)
         assert (identity.name, identity.modality) == (name, modality)
         assert len(identity.config_hash) == 8
@@ -39,12 +39,12 @@ def test_an_identity_names_its_modality_and_is_stable():
 @pytest.mark.parametrize(
     ("change", "changed"),
     [
-        ({"frame_step": 0.5}, {VIDEO}),
-        ({"max_keyframe_gap": 5.0}, {VIDEO}),
-        ({"frame_size": 192}, {VIDEO}),
-        ({"frame_step": 2.0, "frame_size": 160}, {VIDEO}),
-        ({"max_border": 0.0}, {VIDEO}),
-        ({"max_hold": 0.0}, {VIDEO}),
+        ({"frame_step": 0.5}, {VIDEO, GEM}),
+        ({"max_keyframe_gap": 5.0}, {VIDEO, GEM}),
+        ({"frame_size": 192}, {VIDEO}),  # the other has a size of its own
+        ({"frame_step": 2.0, "frame_size": 160}, {VIDEO, GEM}),
+        ({"max_border": 0.0}, {VIDEO, GEM}),
+        ({"max_hold": 0.0}, {VIDEO, GEM}),
         # Where a picture is decoded, and what is refused, is no matter of the vectors.
         ({"hardware": "off"}, set()),
         ({"max_pixels": 1_000_000}, set()),

@@ -8,7 +8,8 @@ from avm_core.types import FingerprinterId
 
 
 @pytest.mark.parametrize(
-    "name", ["audio_logmel.dct", "audio_conv.v2", "audio_new.v1", "video_new.v1"]
+    "name",
+    ["audio_logmel.dct", "audio_conv.v2", "audio_new.v1", "video_gem.v1", "video_new.v1"],
 )
 def test_a_climb_rises_from_foreign_to_own(name):
     found = calibration(FingerprinterId(name, "0"))

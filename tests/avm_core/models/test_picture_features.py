@@ -46,10 +46,10 @@ def test_folding_changes_nothing_but_the_norms():
 
 def test_every_depth_is_a_part_of_unit_norm(untrained):
     features = untrained.describe(pictures(3))
-    assert untrained.widths == (1280, 672)
+    assert untrained.widths == (1280, 240, 672)
     assert features.shape == (3, untrained.count)
     assert features.dtype == np.float32
-    for part in (features[:, :1280], features[:, 1280:]):
+    for part in (features[:, :1280], features[:, 1280:1520], features[:, 1520:]):
         assert np.linalg.norm(part, axis=1) == pytest.approx(1.0, abs=1e-4)
 
 

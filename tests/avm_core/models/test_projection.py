@@ -22,7 +22,7 @@ FEATURES = FeatureConfig(size=32)
 
 def make(hidden=0):
     torch.manual_seed(2)
-    projection = Projection(ProjectionConfig(1952, dims=24, hidden=hidden))
+    projection = Projection(ProjectionConfig(2192, dims=24, hidden=hidden))
     projection.spread.uniform_(0.5, 2.0)
     projection.centre.normal_(0, 0.01)
     background = Background.of(np.eye(24, dtype=np.float32)[:5])
@@ -64,7 +64,7 @@ def test_weights_of_another_checksum_are_refused(tmp_path):
 def test_the_layer_beside_begins_as_nothing():
     with torch.inference_mode():
         projection, _ = make(hidden=8)
-        features = torch.randn(4, 1952)
+        features = torch.randn(4, 2192)
         both = projection(features)
         projection.beside = None
         torch.testing.assert_close(projection(features), both)

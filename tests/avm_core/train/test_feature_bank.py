@@ -57,7 +57,7 @@ def quiet(*_):
 def test_what_was_made_is_not_made_again(pictures, tmp_path):
     bank, missing = open_bank(pictures, tmp_path / "bank", CONFIG, quiet)
     assert missing == ["p2.png"]
-    assert bank.features.shape == (3, 3, 1952)
+    assert bank.features.shape == (3, 3, 2192)
     assert bank.features.dtype == np.float16
     assert (bank.choose(held=True), bank.choose(held=False)) == ([0], [1, 2])
     paths = sorted((tmp_path / "bank").iterdir())
@@ -86,6 +86,12 @@ def test_views_begin_with_the_picture_itself(pictures):
         plain = np.asarray(image.resize((32, 32), Image.Resampling.BOX))
     np.testing.assert_array_equal(made[0], plain)
     np.testing.assert_array_equal(made, views(pictures[0], CONFIG, foreign))
+
+
+def test_no_held_picture_is_behind_another(pictures):
+    assert pictures[0].held
+    assert set(feature_bank._foreign(pictures)) == set(pictures[1:])
+    assert views(pictures[0], CONFIG, []).shape == (3, 32, 32, 3)
 
 
 def test_nothing_readable_is_an_error(pictures, tmp_path):
