@@ -14,7 +14,8 @@ import numpy as np
 
 from avm_core.config import MatchConfig
 from avm_core.match.boundary import refine_edges
-from avm_core.match.evidence import Track, along, make_track
+from avm_core.match.evidence import Track, above, make_track, pairs
+from avm_core.match.scenes import move_together
 from avm_core.match.score import calibrate, modality_scores
 from avm_core.match.segments import best_runs
 from avm_core.match.signals import GRID, line_signals
@@ -104,8 +105,7 @@ def _prefer_unity(fitted: Line, evidence: Evidence, tracks: list[Track]) -> Line
 def _support(tracks: list[Track], line: Line) -> float:
     """Similarity above the bar along the whole line, in seconds, of all modalities."""
     return sum(
-        float(np.nansum(np.maximum(along(track, line) - track.bar, 0.0))) * track.query_step
-        for track in tracks
+        float(np.nansum(np.maximum(above(track, line), 0.0))) * track.query_step for track in tracks
     )
 
 
@@ -149,10 +149,16 @@ def _cut(
         if end - start < config.min_duration:
             continue
         scores = modality_scores(signals.by_modality, first, last)
+        scores |= {t.modality: 0.0 for t in tracks if not _moves(t, line, start, end)}
         score = calibrate(scores, end - start)
         if score > 0 and score >= config.min_score:
             matches.append(_match(pair, line, (start, end), score, scores, durations[1]))
     return matches
+
+
+def _moves(track: Track, line: Line, start: float, end: float) -> bool:
+    """False for pictures of one room that are alike but do not change alike."""
+    return track.window > 0 or move_together(*pairs(track, line, start, end))
 
 
 def _apart(extent: tuple[float, float], middle: float, others: list[Match]) -> tuple[float, float]:

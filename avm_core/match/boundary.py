@@ -60,7 +60,7 @@ def find_cut(
     """
     known = ~np.isnan(similarity)
     inside = known & (times >= rough) & (times <= rough + min(_INSIDE, length))
-    bar = float(np.median(track.bar))
+    bar = float(np.median(track.bar if track.scene is None else track.base))
     if inside.sum() < 3 or np.mean(similarity[inside] > bar) < 0.5:
         return None
     level = float(np.median(similarity[inside]))

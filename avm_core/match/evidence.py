@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avm_core.match.blanks import blanks
 from avm_core.match.calibration import Calibration, calibration
+from avm_core.match.scenes import Scene, one_scene
 from avm_core.match.vote import Evidence, Line
-from avm_core.types import Fingerprint, Float32, Float64, Modality
+from avm_core.types import Fingerprint, Float32, Float64, Int64, Modality
 
 # How far, in seconds, a window may sit from the line and still be the one on it.
 _REACH: dict[Modality, float] = {"audio": 0.3, "video": 0.8}
@@ -22,6 +24,8 @@ _REACH: dict[Modality, float] = {"audio": 0.3, "video": 0.8}
 _HOLD = 6.0
 _SPREAD = 0.5  # seconds between the points that stand for a picture's time
 _PEAKS = 5
+# What moves in one scene is alike from this cosine on.
+_MOVING = 0.08
 _BLOCK = 1024
 
 
@@ -29,7 +33,8 @@ _BLOCK = 1024
 class Track:
     """Both sides of one modality: window centres in seconds [n], [m], unit vectors [n, D],
     [m, D] of the valid windows, the bar [n] that a similarity must clear to say where, and the
-    `base` [n] from which it says how surely; `climb` as in `Calibration`."""
+    `base` [n] from which it says how surely; `climb` as in `Calibration`; `scene` if the title is
+    one scene; `blank` seconds [k, 2] of either side that say nothing."""
 
     modality: Modality
     query_times: Float64
@@ -41,6 +46,8 @@ class Track:
     query_step: float
     window: float
     climb: tuple[float, ...]
+    blank: tuple[Float64, Float64]
+    scene: Scene | None = None
 
     @property
     def empty(self) -> bool:
@@ -51,39 +58,62 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
     """Compare all valid windows blockwise; the evidence is each query window's best peaks."""
     scale = calibration(ugc.fingerprinter)
     query, ref = ugc.unit_vectors()[ugc.valid], licensed.unit_vectors()[licensed.valid]
+    scene = one_scene(query, ref, scale.sure) if ugc.window == 0 else None
     query_times = ugc.starts[ugc.valid] + ugc.window / 2
     ref_times = licensed.starts[licensed.valid] + licensed.window / 2
-    bars, bases, rows, centres, weights = [], [], [], [], []
-    for first in range(0, len(query) if len(ref) else 0, _BLOCK):
-        similarity = query[first : first + _BLOCK] @ ref.T
-        bar, base = _bars(similarity, scale)
-        row, centre, weight = _peaks(similarity, bar, ref_times, points=ugc.window == 0)
-        bars.append(bar)
-        bases.append(base)
-        rows.append(row + first)
-        centres.append(centre)
-        weights.append(weight)
+    points = ugc.window == 0
+    bar, base, row, centre, weight = _compare(query, ref, ref_times, scale, scene, points=points)
     track = Track(
         ugc.modality,
         query_times,
         ref_times,
         query,
         ref,
-        np.concatenate(bars).astype(np.float32) if bars else np.empty(0, np.float32),
-        np.concatenate(bases).astype(np.float32) if bases else np.empty(0, np.float32),
+        bar,
+        base,
         float(np.median(np.diff(ugc.starts))) if len(ugc.starts) > 1 else 1.0,
         ugc.window,
         scale.climb,
+        (blanks(ugc), blanks(licensed)),
+        scene,
     )
-    if not bars:
-        return track, Evidence(np.empty(0), np.empty(0), np.empty(0))
-    row = np.concatenate(rows)
     # Windows are closer together in sound than in pictures: weigh by the time each stands for.
-    return track, Evidence(
-        query_times[row],
-        np.concatenate(centres),
-        np.concatenate(weights) * track.query_step,
+    return track, Evidence(query_times[row], centre, weight * track.query_step)
+
+
+def _compare(
+    query: Float32,
+    ref: Float32,
+    times: Float64,
+    scale: Calibration,
+    scene: Scene | None,
+    *,
+    points: bool,
+) -> tuple[Float32, Float32, Int64, Float64, Float64]:
+    """Bar and base [n] of query windows [n, D]; query index, ref seconds and excess [K] of the
+    peaks among the refs [m, D] at `times` [m]."""
+    found = [(np.empty(0, np.float32),) * 2 + (np.empty(0, np.int64),) + (np.empty(0),) * 2]
+    for first in range(0, len(query) if len(ref) else 0, _BLOCK):
+        similarity = query[first : first + _BLOCK] @ ref.T
+        bar, base = _bars(similarity, scale)
+        if scene is not None:
+            similarity, bar = _placed(scene, slice(first, first + _BLOCK), similarity, bar)
+        row, centre, weight = _peaks(similarity, bar, times, points=points)
+        found.append((bar.astype(np.float32), base.astype(np.float32), row + first, centre, weight))
+    bars, bases, rows, centres, weights = (
+        np.concatenate(part) for part in zip(*found, strict=True)
     )
+    return bars, bases, rows, centres, weights
+
+
+def _placed(
+    scene: Scene, block: slice, similarity: Float32, bar: Float32
+) -> tuple[Float32, Float32]:
+    """Similarities [n, m] and bars [n] of a block by what moves, for the pictures that show the
+    scene."""
+    shown, moving = scene.shown[block], scene.query[block] @ scene.ref.T
+    placed = np.where(shown[:, None], moving, similarity)
+    return placed, np.where(shown, np.float32(_MOVING), bar)
 
 
 def _bars(similarity: Float32, scale: Calibration) -> tuple[Float32, Float32]:
@@ -99,7 +129,7 @@ def _bars(similarity: Float32, scale: Calibration) -> tuple[Float32, Float32]:
 
 def _peaks(
     similarity: Float32, bar: Float32, times: Float64, *, points: bool
-) -> tuple[np.ndarray, Float64, Float64]:
+) -> tuple[Int64, Float64, Float64]:
     """(rows, ref seconds, excess) of the highest local maxima above the bar, per row.
 
     The seconds are interpolated by a parabola through the peak and its neighbours: the true
@@ -126,7 +156,7 @@ def _peaks(
 
 def _spread(
     rows: np.ndarray, at: np.ndarray, weights: Float64, times: Float64
-) -> tuple[np.ndarray, Float64, Float64]:
+) -> tuple[Int64, Float64, Float64]:
     """Points between the neighbours of picture `at`, lighter towards them: where in this time its
     scene begins and ends, nobody knows, and the votes of several pictures tell."""
     gaps = np.clip(np.diff(times), _SPREAD, _HOLD)
@@ -141,6 +171,32 @@ def _spread(
 def along(track: Track, line: Line) -> Float64:
     """Similarity of every query window [n] with the ref on the line, from the
     stored descriptors; NaN where the line leaves the reference or no valid window is near."""
+    return _along(track, line, track.query, track.ref)
+
+
+def above(track: Track, line: Line) -> Float64:
+    """How far [n] every query window is above its bar on the line; NaN as in `along`."""
+    similarity = along(track, line)
+    if track.scene is not None:
+        moving = _along(track, line, track.scene.query, track.scene.ref)
+        similarity = np.where(track.scene.shown, moving, similarity)
+    return similarity - track.bar
+
+
+def pairs(track: Track, line: Line, start: float, end: float) -> tuple[Float32, Float32]:
+    """Vectors [n, D] of the query windows with middles in [start, end) seconds, and [n, D] of the
+    nearest ref window of each, where that is near the line."""
+    target = line.at(track.query_times)
+    right = np.searchsorted(track.ref_times, target)
+    before, after = (np.clip(at, 0, len(track.ref_times) - 1) for at in (right - 1, right))
+    distance = np.abs(track.ref_times[np.stack([before, after])] - target)
+    nearest = np.where(distance[0] < distance[1], before, after)
+    inside = (track.query_times >= start) & (track.query_times < end)
+    chosen = inside & (distance.min(axis=0) <= _reach(track, right))
+    return track.query[chosen], track.ref[nearest[chosen]]
+
+
+def _along(track: Track, line: Line, query: Float32, ref: Float32) -> Float64:
     result = np.full(len(track.query_times), np.nan)
     if track.empty:
         return result
@@ -150,7 +206,7 @@ def along(track: Track, line: Line) -> Float64:
     for index in (right - 1, right):
         inside = np.clip(index, 0, len(track.ref_times) - 1)
         near = np.abs(track.ref_times[inside] - target) <= reach
-        similarity = np.einsum("nd,nd->n", track.query, track.ref[inside])
+        similarity = np.einsum("nd,nd->n", query, ref[inside])
         result = np.fmax(result, np.where(near, similarity, np.nan))
     return result
 

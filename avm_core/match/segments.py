@@ -14,8 +14,8 @@ def best_runs(signal: Float64, *, max_gap: int, min_length: int) -> list[tuple[i
     """Half-open index runs [first, last) of `signal`, best first, that do not overlap.
 
     `signal` is positive where the copy goes on. A run starts and ends on positive samples,
-    has at least `min_length` samples, and from one positive sample to the next is at most
-    `max_gap` of them. A sample of -inf is in no run.
+    has at least `min_length` samples, and between one positive sample and the next are fewer than
+    `max_gap` negative ones. A sample of -inf is in no run; one of 0 neither ends nor extends it.
     """
     runs = []
     pending = [(0, len(signal))]
@@ -35,15 +35,14 @@ def best_runs(signal: Float64, *, max_gap: int, min_length: int) -> list[tuple[i
 
 def _best_run(signal: Float64, max_gap: int) -> tuple[int, int] | None:
     best_sum, best = 0.0, None
-    total, start, last_positive = 0.0, 0, -1
+    total, start, gap = 0.0, 0, 0
     for index, value in enumerate(signal):
-        if total <= 0 or index - last_positive > max_gap:
-            total, start = 0.0, index
+        if total <= 0 or gap >= max_gap:
+            total, start, gap = 0.0, index, 0
         total += value
-        if value > 0:
-            last_positive = index
-            if total > best_sum:
-                best_sum, best = total, (start, index + 1)
+        gap = 0 if value > 0 else gap + (value < 0)
+        if value > 0 and total > best_sum:
+            best_sum, best = total, (start, index + 1)
     return best
 
 

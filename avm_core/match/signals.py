@@ -7,10 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from avm_core.match.evidence import Track, along
+from avm_core.match.blanks import within
+from avm_core.match.evidence import Track, above, along
 from avm_core.match.segments import to_grid
 from avm_core.match.vote import Line
-from avm_core.types import Float64, Modality
+from avm_core.types import Bool, Float64, Modality
 
 GRID = 0.25  # seconds between samples
 # What a sample without evidence costs, as similarity below the bar; and the floor of a
@@ -37,13 +38,20 @@ def line_signals(tracks: list[Track], line: Line, duration: float) -> Signals:
     by_modality: dict[Modality, Float64] = {}
     places = []
     for track in tracks:
-        similarity = along(track, line)
         put = partial(
             to_grid, track.query_times, grid=grid, reach=max(0.75 * track.query_step, GRID)
         )
-        places.append(put(similarity - track.bar))
-        by_modality[track.modality] = put(similarity - track.base)
+        places.append(put(above(track, line)))
+        by_modality[track.modality] = put(along(track, line) - track.base)
     stack = np.stack(places)
     silent = np.isnan(stack).all(axis=0)
-    fused = np.where(silent, _NEUTRAL, np.max(np.nan_to_num(stack, nan=-1.0), axis=0))
+    nothing = np.where(_both_blank(tracks, line, grid), 0.0, _NEUTRAL)
+    fused = np.where(silent, nothing, np.max(np.nan_to_num(stack, nan=-1.0), axis=0))
     return Signals(grid, by_modality, np.maximum(fused, _WORST))
+
+
+def _both_blank(tracks: list[Track], line: Line, grid: Float64) -> Bool:
+    """Samples [g] at which a modality says nothing on either side."""
+    target = line.at(grid)
+    parts = [within(t.blank[0], grid) & within(t.blank[1], target) for t in tracks]
+    return np.any(parts, axis=0)

@@ -53,3 +53,19 @@ def test_a_title_known_by_its_key_frames_alone_has_no_holes(every):
     found = matches(pictures(ugc, noise=0.1), pictures(shots, every))
     assert len(found) == 1, spans(found)
     assert spans(found)[0] == pytest.approx((15, 60, 30, 75), abs=every)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_edit_that_moves_all_pictures_alike_does_not_hide_where(seed):
+    """A frame around a talk: every picture is nearer to the edit than to its own moment."""
+    title = scene(seed, 120, room=9)
+    framed = title + 2.5 * make_tape(77, 0.05, "video")
+    copy = splice(make_tape(3, 20, "video"), cut(framed, 40, 80), make_tape(4, 20, "video"))
+    assert_spans(matches(pictures(copy, noise=0.1), pictures(title)), [(20, 60, 40, 80)])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_another_take_in_the_same_room_is_no_copy(seed):
+    title = splice(make_tape(5, 40, "video"), scene(seed, 60, room=9))
+    ugc = splice(make_tape(6, 10, "video"), scene(seed + 50, 50, room=9))
+    assert matches(pictures(ugc, noise=0.1), pictures(title)) == []

@@ -13,11 +13,13 @@ VALUES = st.lists(st.integers(-6, 6), min_size=1, max_size=14)
 
 
 def legal(signal, first, last, max_gap):
-    """By definition: ends are positive, and no two positive neighbours are too far apart."""
-    positive = np.flatnonzero(signal[first:last] > 0)
-    if not len(positive) or positive[0] != 0 or positive[-1] != last - first - 1:
+    """By definition: ends are positive, and between two positive neighbours are fewer than
+    `max_gap` negatives."""
+    run = signal[first:last]
+    positive = np.flatnonzero(run > 0)
+    if not len(positive) or positive[0] != 0 or positive[-1] != len(run) - 1:
         return False
-    return bool((np.diff(positive) <= max_gap).all())
+    return all((run[a:b] < 0).sum() < max_gap for a, b in itertools.pairwise(positive))
 
 
 def best_sum(signal, max_gap):
