@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     ugc_uri: str = Field(default="s3://avm-ugc", description="uploads, a prefix")
     lake_uri: str = Field(default="s3://avm-lake", description="artefacts, staging, snapshots")
     audio_fingerprinter: str = Field(default="audio_conv.v2", description="'' = no audio")
-    video_fingerprinter: str = Field(default="video_lite0.imagenet", description="'' = no video")
+    video_fingerprinter: str = Field(default="video_gem.v1", description="'' = no video")
     torchscript: str = Field(default="", description="file of `video_sscd.torchscript`'s network")
     device: str = Field(default="auto", description="auto, cpu or cuda[:N]")
     cache_dir: str = Field(default="", description="local cache of index segments; '' = temp")

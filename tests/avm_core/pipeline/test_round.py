@@ -89,7 +89,7 @@ def test_a_late_title_is_matched_backwards_exactly_as_forwards(
 def test_both_modalities_agree_on_one_match(
     make_platform: Any, titles: dict[str, Path], excerpts: dict[str, Path]
 ) -> None:
-    platform = make_platform(video_fingerprinter="video_lite0.imagenet")
+    platform = make_platform(video_fingerprinter="video_gem.v1")
     put(platform, "licensed", {"fish": titles["fish"]})
     put(platform, "ugc", {"fish": excerpts["fish"]})
     run_round(platform)
