@@ -103,9 +103,10 @@ def _prefer_unity(fitted: Line, evidence: Evidence, tracks: list[Track]) -> Line
 
 def _support(tracks: list[Track], line: Line) -> float:
     """Similarity above the bar along the whole line, in seconds, of all modalities."""
+    courses = [along(track, line) for track in tracks]
     return sum(
-        float(np.nansum(np.maximum(along(track, line) - track.bar, 0.0))) * track.query_step
-        for track in tracks
+        float(np.nansum(np.maximum(course.similarity - course.bar, 0.0))) * track.query_step
+        for track, course in zip(tracks, courses, strict=True)
     )
 
 

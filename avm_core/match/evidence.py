@@ -29,7 +29,9 @@ _BLOCK = 1024
 class Track:
     """Both sides of one modality: window centres in seconds [n], [m], unit vectors [n, D],
     [m, D] of the valid windows, the bar [n] that a similarity must clear to say where, and the
-    `base` [n] from which it says how surely; `climb` as in `Calibration`."""
+    `base` [n] from which it says how surely; `climb` as in `Calibration`.
+
+    The query may have several windows at one time: a picture, and views of its parts."""
 
     modality: Modality
     query_times: Float64
@@ -48,8 +50,10 @@ class Track:
 
 
 def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence]:
-    """Compare all valid windows blockwise; the evidence is each query window's best peaks."""
+    """Compare all valid windows blockwise, views of the upload with whole pictures of the title;
+    the evidence is each query window's best peaks."""
     scale = calibration(ugc.fingerprinter)
+    licensed = licensed.whole()
     query, ref = ugc.unit_vectors()[ugc.valid], licensed.unit_vectors()[licensed.valid]
     query_times = ugc.starts[ugc.valid] + ugc.window / 2
     ref_times = licensed.starts[licensed.valid] + licensed.window / 2
@@ -71,7 +75,7 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
         ref,
         np.concatenate(bars).astype(np.float32) if bars else np.empty(0, np.float32),
         np.concatenate(bases).astype(np.float32) if bases else np.empty(0, np.float32),
-        float(np.median(np.diff(ugc.starts))) if len(ugc.starts) > 1 else 1.0,
+        ugc.step,
         ugc.window,
         scale.climb,
     )
@@ -138,9 +142,35 @@ def _spread(
     return rows[chosen], times[at[chosen]] + steps[step], (weights[:, None] * share)[chosen, step]
 
 
-def along(track: Track, line: Line) -> Float64:
-    """Similarity of every query window [n] with the ref on the line, from the
-    stored descriptors; NaN where the line leaves the reference or no valid window is near."""
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What lies along a line: `times` [t], ascending, at which the query has a window, and that
+    window's `similarity` with the ref there (NaN where the line leaves the ref or no valid window
+    is near), `bar` and `base`."""
+
+    times: Float64
+    similarity: Float64
+    bar: Float32
+    base: Float32
+
+
+def along(track: Track, line: Line) -> Course:
+    """The course of `line`, from the stored descriptors. Of several windows at one time the one
+    that stands out most counts: the film is in the whole picture or in one part of it."""
+    similarity = _similarities(track, line)
+    course = Course(track.query_times, similarity, track.bar, track.base)
+    if (np.diff(track.query_times) > 0).all():
+        return course
+    excess = np.nan_to_num(similarity - track.bar, nan=-np.inf)
+    order = np.lexsort((-excess, track.query_times))
+    first = np.diff(track.query_times[order], prepend=-np.inf) > 0
+    best = order[first]
+    return Course(
+        track.query_times[best], similarity[best], track.bar[best], track.base[best]
+    )
+
+
+def _similarities(track: Track, line: Line) -> Float64:
     result = np.full(len(track.query_times), np.nan)
     if track.empty:
         return result

@@ -37,12 +37,10 @@ def line_signals(tracks: list[Track], line: Line, duration: float) -> Signals:
     by_modality: dict[Modality, Float64] = {}
     places = []
     for track in tracks:
-        similarity = along(track, line)
-        put = partial(
-            to_grid, track.query_times, grid=grid, reach=max(0.75 * track.query_step, GRID)
-        )
-        places.append(put(similarity - track.bar))
-        by_modality[track.modality] = put(similarity - track.base)
+        course = along(track, line)
+        put = partial(to_grid, course.times, grid=grid, reach=max(0.75 * track.query_step, GRID))
+        places.append(put(course.similarity - course.bar))
+        by_modality[track.modality] = put(course.similarity - course.base)
     stack = np.stack(places)
     silent = np.isnan(stack).all(axis=0)
     fused = np.where(silent, _NEUTRAL, np.max(np.nan_to_num(stack, nan=-1.0), axis=0))

@@ -132,6 +132,7 @@ class OriginSearcher:
 
 def pool(fingerprint: Fingerprint, step: float) -> tuple[Float64, Float32]:
     """(starts [M], unit vectors [M, D]): means of the valid descriptors inside each window."""
+    fingerprint = fingerprint.whole()
     last = fingerprint.duration - WINDOW
     times = np.arange(0.0, max(last, 0.0) + 1e-9, step)
     vectors, starts = fingerprint.unit_vectors(), fingerprint.starts
