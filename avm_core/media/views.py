@@ -8,7 +8,8 @@ from itertools import islice
 
 import numpy as np
 
-from avm_core.media.borders import Shot, luma, without_borders
+from avm_core.media.bars import bars
+from avm_core.media.borders import Shot, luma
 from avm_core.media.insets import Luma, Part, find_parts
 from avm_core.media.scale import Pixels, Scaler
 
@@ -18,7 +19,7 @@ _TOGETHER = 32  # pictures that decide together
 def with_views(
     shots: Iterator[Shot], scaler: Scaler, *, most: int, max_border: float
 ) -> Iterator[Shot]:
-    """The same pictures, each with at most `most` views, which lose borders as whole pictures do.
+    """The same pictures, each with at most `most` views, without bars.
 
     `_TOGETHER` pictures are held back at a time, and a view is given to all of them or to none:
     a view too many costs time, one that is missing costs a match. The last few decide together
@@ -38,16 +39,23 @@ def with_views(
 def _view(held: list[Shot], part: Part, scaler: Scaler, max_border: float) -> list[Pixels]:
     """The part of each picture, as large as a picture."""
     size = len(held[0].pixels)
-    shots = iter([_enlarged(shot, part, scaler, size) for shot in held])
-    if max_border > 0:
-        shots = without_borders(shots, scaler, largest=max_border)
-    return [shot.pixels for shot in shots]
+    inside = [scaler.resized(_cut(shot, part), 2 * size) for shot in held]
+    pixels = [scaler.resized(one, size) for one in inside]
+    if max_border == 0:
+        return pixels
+    margins = bars(np.stack([luma(one) for one in pixels]).astype(np.uint8), max_border)
+    if not any(margins):
+        return pixels
+    top, bottom, left, right = (2 * lines for lines in margins)
+    return [
+        scaler.resized(one[top : 2 * size - bottom, left : 2 * size - right], size)
+        for one in inside
+    ]
 
 
-def _enlarged(shot: Shot, part: Part, scaler: Scaler, size: int) -> Shot:
+def _cut(shot: Shot, part: Part) -> Pixels:
     source = shot.pixels if shot.detail is None else shot.detail
     height, width = source.shape[:2]
     # Inwards: the line on an edge is mixed of both sides.
     top, left = int(np.ceil(part.top * height)), int(np.ceil(part.left * width))
-    inside = source[top : int(part.bottom * height), left : int(part.right * width)]
-    return Shot(shot.time, scaler.resized(inside, size), scaler.resized(inside, 2 * size))
+    return source[top : int(part.bottom * height), left : int(part.right * width)]
