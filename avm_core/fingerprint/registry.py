@@ -131,12 +131,12 @@ _ENTRIES: dict[str, _Entry] = {
         any_window=True,
     ),
     "video_gem.v1": _Entry(
-        1,
+        2,
         _SAMPLING_FIELDS,
         _video_gem,
         weights="d8644abe755f62d49a896848660ac8f766b976ffb7666b5fee47a7cd5434a0df",
     ),
-    "video_lite0.imagenet": _Entry(2, _PICTURE_FIELDS, _video_lite0),
+    "video_lite0.imagenet": _Entry(3, _PICTURE_FIELDS, _video_lite0),
 }
 
 

@@ -165,9 +165,7 @@ def along(track: Track, line: Line) -> Course:
     order = np.lexsort((-excess, track.query_times))
     first = np.diff(track.query_times[order], prepend=-np.inf) > 0
     best = order[first]
-    return Course(
-        track.query_times[best], similarity[best], track.bar[best], track.base[best]
-    )
+    return Course(track.query_times[best], similarity[best], track.bar[best], track.base[best])
 
 
 def _similarities(track: Track, line: Line) -> Float64:

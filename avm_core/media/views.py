@@ -14,6 +14,7 @@ from avm_core.media.insets import Luma, Part, find_parts
 from avm_core.media.scale import Pixels, Scaler
 
 _TOGETHER = 32  # pictures that decide together
+_FEW = _TOGETHER // 2  # ... where all of them see nothing: a part may begin or end in between
 
 
 def with_views(
@@ -21,19 +22,31 @@ def with_views(
 ) -> Iterator[Shot]:
     """The same pictures, each with at most `most` views, without bars.
 
-    `_TOGETHER` pictures are held back at a time, and a view is given to all of them or to none:
-    a view too many costs time, one that is missing costs a match. The last few decide together
-    with those before them.
+    `_TOGETHER` pictures are held back at a time, and a view is given to all that decided together
+    or to none: one too many costs time, one that is missing costs a match.
     """
-    earlier: Luma | None = None
+    earlier = np.empty((0, 1, 1), np.uint8)
     while held := list(islice(shots, _TOGETHER)):
         brightness = np.stack([luma(shot.pixels) for shot in held]).astype(np.uint8)
-        looked_at = brightness if earlier is None else np.concatenate([earlier, brightness])
-        parts = find_parts(looked_at[-_TOGETHER:])[:most]
+        for run, parts in _runs(earlier, brightness):
+            views = [_view(held[run], part, scaler, max_border) for part in parts[:most]]
+            for ordinal, shot in enumerate(held[run]):
+                yield replace(shot, detail=None, views=tuple(view[ordinal] for view in views))
         earlier = brightness
-        views = [_view(held, part, scaler, max_border) for part in parts]
-        for ordinal, shot in enumerate(held):
-            yield replace(shot, detail=None, views=tuple(view[ordinal] for view in views))
+
+
+def _runs(earlier: Luma, brightness: Luma) -> list[tuple[slice, tuple[Part, ...]]]:
+    """Parts of the pictures, run by run; the last few of a file decide with those before them."""
+    everything, count = slice(0, len(brightness)), len(brightness)
+    before = earlier[len(earlier) + count - _TOGETHER :] if len(earlier) else brightness[:0]
+    if parts := find_parts(np.concatenate([before, brightness])):
+        return [(everything, parts)]
+    if count <= _FEW:
+        return [(everything, find_parts(brightness) if len(before) else ())]
+    return [
+        (slice(0, _FEW), find_parts(brightness[:_FEW])),
+        (slice(_FEW, count), find_parts(brightness[-_FEW:])),
+    ]
 
 
 def _view(held: list[Shot], part: Part, scaler: Scaler, max_border: float) -> list[Pixels]:
