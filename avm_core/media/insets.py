@@ -177,7 +177,8 @@ def _sides(
 def _stack(rows: _Edges, columns: _Edges) -> tuple[Part, ...]:
     """Both sides of the one edge that runs through the whole picture, if there is one."""
     size = rows.size
-    best, parts = _APART_ALONE, ()
+    best = _APART_ALONE
+    parts: tuple[Part, ...] = ()
     for edges in (rows, columns):
         sure = edges.unrelated(0, size)
         least = round(_STACKED * size)

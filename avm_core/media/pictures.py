@@ -29,6 +29,9 @@ from avm_core.media.stills import without_stills
 from avm_core.media.views import with_views
 from avm_core.types import Float64, Frames
 
+# Which pictures are kept in more pixels too: to cut out of them.
+_Detail = Literal["none", "borders", "all"]
+
 
 def decode_frames(
     path: Path,
@@ -50,17 +53,17 @@ def decode_frames(
     sampled. Times are the container's own.
 
     Borders up to `max_border` of a side are cut off (0: none). Parts of a picture that are
-    pictures of their own follow it as views, at most `max_views` of them (0: none). With `max_hold`, a picture that
-    shows what the last one shows is left out, but for one every `max_hold` seconds: a hole
-    in the times that is wider than the sampling means that the same picture goes on (0: all
-    are kept).
+    pictures of their own follow it as views, at most `max_views` of them (0: none). With
+    `max_hold`, a picture that shows what the last one shows is left out, but for one every
+    `max_hold` seconds: a hole in the times that is wider than the sampling means that the same
+    picture goes on (0: all are kept).
 
     Raises `BadMedia` if there is no decodable picture, or one of more than `max_pixels`.
     `device` is where NVDEC may be: cuda[:N].
     """
     scaler = Scaler()
     sampled = _sampled(path, step, max_keyframe_gap, max_pixels, device)
-    detail = "all" if max_views else "borders" if max_border > 0 else "none"
+    detail: _Detail = "all" if max_views else "borders" if max_border > 0 else "none"
     shots = _squared(sampled, scaler, size, detail)
     if max_border > 0:
         shots = without_borders(shots, scaler, largest=max_border)
@@ -98,7 +101,7 @@ def _squared(
     frames: Iterator[tuple[float, VideoFrame]],
     scaler: Scaler,
     size: int,
-    detail: Literal["none", "borders", "all"],
+    detail: _Detail,
 ) -> Iterator[Shot]:
     previous: Pixels | None = None
     for time, frame in frames:
