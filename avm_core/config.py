@@ -63,6 +63,9 @@ class DecodeConfig(_Section):
     max_border: float = Field(
         default=0.4, ge=0, le=0.45, description="share of a side cut off as a border; 0: none is"
     )
+    max_views: int = Field(
+        default=2, ge=0, le=8, description="parts of a picture described besides it; 0: none"
+    )
     max_hold: float = Field(
         default=5.0, ge=0, description="seconds that one still picture stands for; 0: keep all"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -23,6 +23,10 @@ Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
+
+
+def _no_views() -> Int8:
+    return np.empty(0, np.int8)
 
 
 # --- object storage ---------------------------------------------------------------------------
@@ -119,10 +123,15 @@ class MediaInfo:
 @dataclass(frozen=True, slots=True)
 class Frames:
     """A run of decoded pictures: `pixels` uint8 [N, H, W, 3] RGB, `times` seconds [N] from the
-    container's timestamps."""
+    container's timestamps, `view` int8 [N] as in `Fingerprint` (by default all 0)."""
 
     pixels: npt.NDArray[np.uint8]
     times: Float64
+    view: Int8 = field(default_factory=_no_views)
+
+    def __post_init__(self) -> None:
+        if not len(self.view):
+            object.__setattr__(self, "view", np.zeros(len(self.times), np.int8))
 
 
 # --- fingerprints -----------------------------------------------------------------------------
@@ -154,6 +163,10 @@ class Fingerprint:
     picture); `valid` bool [N], False for silence, black
     and flat windows and for what is lost; `duration` of the content in seconds; `reason` says
     why windows are missing or lost, "" where all is well.
+
+    `view` int8 [N] (by default all 0) is 0 for the whole picture and 1, 2... for parts of it that
+    are pictures of their own (`media/insets.py`): further descriptors with the start of the whole
+    picture before them.
     """
 
     content_id: str
@@ -164,18 +177,44 @@ class Fingerprint:
     valid: Bool
     duration: float
     reason: str = ""
+    view: Int8 = field(default_factory=_no_views)
 
     def __post_init__(self) -> None:
         n = len(self.starts)
-        if self.descriptors.ndim != 2 or len(self.descriptors) != n or len(self.valid) != n:
+        if not len(self.view):
+            object.__setattr__(self, "view", np.zeros(n, np.int8))
+        lengths = {len(self.descriptors), len(self.valid), len(self.view)}
+        if self.descriptors.ndim != 2 or lengths != {n}:
             raise ValueError(
                 f"fingerprint arrays disagree: descriptors {self.descriptors.shape}, "
-                f"starts {self.starts.shape}, valid {self.valid.shape}"
+                f"starts {self.starts.shape}, valid {self.valid.shape}, view {self.view.shape}"
             )
 
     @property
     def modality(self) -> Modality:
         return self.fingerprinter.modality
+
+    @property
+    def step(self) -> float:
+        """Seconds from one window to the next, as a rule; 1 where there are no two."""
+        times = self.starts[self.view == 0]
+        return float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+
+    def whole(self) -> Fingerprint:
+        """Without the views of parts. A title is what its whole pictures show: only in an upload
+        may the film be a part of the picture."""
+        kept = self.view == 0
+        return self if kept.all() else self.select(kept)
+
+    def select(self, kept: Bool) -> Fingerprint:
+        """The windows that are `kept` [N]."""
+        return replace(
+            self,
+            descriptors=self.descriptors[kept],
+            starts=self.starts[kept],
+            valid=self.valid[kept],
+            view=self.view[kept],
+        )
 
     def unit_vectors(self) -> Float32:
         """Descriptors as float32 [N, D] with unit L2 norm; a zero row stays zero."""

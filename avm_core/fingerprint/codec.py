@@ -40,6 +40,8 @@ def encode(fingerprint: Fingerprint) -> bytes:
         "starts": np.ascontiguousarray(fingerprint.starts),
         "valid": np.ascontiguousarray(fingerprint.valid),
     }
+    if fingerprint.view.any():
+        arrays["view"] = np.ascontiguousarray(fingerprint.view)
     header = {
         "format": FORMAT_VERSION,
         "content_id": fingerprint.content_id,
@@ -76,6 +78,8 @@ def decode(data: bytes) -> Fingerprint:
             valid=arrays["valid"],
             duration=header["duration"],
             reason=header.get("reason", ""),
+            # Most have none, and older artefacts never do.
+            view=arrays.get("view", np.zeros(len(arrays["starts"]), np.int8)),
         )
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ChecksumMismatch(
@@ -86,7 +90,7 @@ def decode(data: bytes) -> Fingerprint:
 def _digest(header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> str:
     """sha256 of all that an artefact says: safetensors itself keeps no checksum."""
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for name in ("descriptors", "starts", "valid"):
+    for name in (n for n in ("descriptors", "starts", "valid", "view") if n in arrays):
         digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
         digest.update(arrays[name].tobytes())
     return digest.hexdigest()

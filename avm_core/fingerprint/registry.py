@@ -119,7 +119,7 @@ def _video_sscd(
 # Networks that are not ours: no entries, as their weights may not be there.
 _TIMM, _SSCD = "video_timm.", "video_sscd.torchscript"
 # What shapes pictures for a model that has a size of its own.
-_SAMPLING_FIELDS = ("frame_step", "max_keyframe_gap", "max_border", "max_hold")
+_SAMPLING_FIELDS = ("frame_step", "max_keyframe_gap", "max_border", "max_views", "max_hold")
 _PICTURE_FIELDS = (*_SAMPLING_FIELDS, "frame_size")
 _ENTRIES: dict[str, _Entry] = {
     "audio_logmel.dct": _Entry(1, (), _audio_logmel),
@@ -131,12 +131,12 @@ _ENTRIES: dict[str, _Entry] = {
         any_window=True,
     ),
     "video_gem.v1": _Entry(
-        1,
+        2,
         _SAMPLING_FIELDS,
         _video_gem,
         weights="d8644abe755f62d49a896848660ac8f766b976ffb7666b5fee47a7cd5434a0df",
     ),
-    "video_lite0.imagenet": _Entry(2, _PICTURE_FIELDS, _video_lite0),
+    "video_lite0.imagenet": _Entry(3, _PICTURE_FIELDS, _video_lite0),
 }
 
 

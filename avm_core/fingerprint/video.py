@@ -11,7 +11,16 @@ import numpy as np
 from avm_core.config import DecodeConfig
 from avm_core.fingerprint.stages import Watch, quantised, unwatched
 from avm_core.media.decode import decode_frames
-from avm_core.types import Bool, Fingerprint, FingerprinterId, Float32, Frames, MediaInfo
+from avm_core.types import (
+    Bool,
+    Fingerprint,
+    FingerprinterId,
+    Float32,
+    Float64,
+    Frames,
+    Int8,
+    MediaInfo,
+)
 
 
 class PictureConfig(Protocol):
@@ -38,7 +47,7 @@ class PictureModel(Protocol):
 
 
 class PictureFingerprinter:
-    """One descriptor per sampled picture that shows something new.
+    """One descriptor per sampled picture that shows something new, and one for each view of it.
 
     A picture stands until the next one: a hole in `starts` that is wider than the sampling means
     that the picture before it goes on.
@@ -61,9 +70,9 @@ class PictureFingerprinter:
         self, path: Path, *, content_id: str, info: MediaInfo, watch: Watch = unwatched
     ) -> Fingerprint:
         """See `Fingerprinter`."""
-        times: list[np.ndarray] = []
+        times, views = [np.empty(0)], [np.empty(0, np.int8)]
         model = self._model
-        batches = watch("normalise", self._pictures(path, times))
+        batches = watch("normalise", self._pictures(path, times, views))
         pictures = watch("preprocess", model.preprocess(batches))
         contexts = watch("context", model.embed(pictures))
         vectors, valid = [np.empty((0, model.config.dims), np.int8)], [np.empty(0, np.bool_)]
@@ -78,18 +87,21 @@ class PictureFingerprinter:
             window=0.0,  # a picture is a point in time
             valid=np.concatenate(valid),
             duration=info.duration,
+            view=np.concatenate(views),
         )
 
-    def _pictures(self, path: Path, times: list[np.ndarray]) -> Iterator[Frames]:
+    def _pictures(self, path: Path, times: list[Float64], views: list[Int8]) -> Iterator[Frames]:
         for frames in decode_frames(
             path,
             step=self._decode.frame_step,
             max_keyframe_gap=self._decode.max_keyframe_gap,
             size=self._model.config.size,
             max_border=self._decode.max_border,
+            max_views=self._decode.max_views,
             max_hold=self._decode.max_hold,
             max_pixels=self._decode.max_pixels,
             device=self._decoder,
         ):
             times.append(frames.times)
+            views.append(frames.view)
             yield frames

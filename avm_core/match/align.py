@@ -14,7 +14,7 @@ import numpy as np
 
 from avm_core.config import MatchConfig
 from avm_core.match.boundary import refine_edges
-from avm_core.match.evidence import Track, above, make_track, pairs
+from avm_core.match.evidence import Track, along, make_track, pairs
 from avm_core.match.scenes import move_together
 from avm_core.match.score import calibrate, modality_scores
 from avm_core.match.segments import best_runs
@@ -105,7 +105,8 @@ def _prefer_unity(fitted: Line, evidence: Evidence, tracks: list[Track]) -> Line
 def _support(tracks: list[Track], line: Line) -> float:
     """Similarity above the bar along the whole line, in seconds, of all modalities."""
     return sum(
-        float(np.nansum(np.maximum(above(track, line), 0.0))) * track.query_step for track in tracks
+        float(np.nansum(np.maximum(along(track, line).excess, 0.0))) * track.query_step
+        for track in tracks
     )
 
 

@@ -37,9 +37,9 @@ def refine_edges(
     low = max(0.0, -line.offset / line.speed)
     high = min(durations[0], (durations[1] - line.offset) / line.speed)
     start, end = rough
-    similarities = [(track, along(track, line)) for track in tracks]
-    for track, similarity in sorted(similarities, key=lambda pair: -pair[0].query_step):
-        times = track.query_times
+    courses = [(track, along(track, line)) for track in tracks]
+    for track, course in sorted(courses, key=lambda pair: -pair[0].query_step):
+        times, similarity = course.times, course.similarity
         length = rough[1] - rough[0]
         cut = find_cut(times, similarity, rough[0], length, track)
         start = start if cut is None else cut

@@ -24,7 +24,7 @@ def find_candidates(
 
     The score is the number of query seconds whose hits agree on one (speed, offset).
     """
-    step = float(np.median(np.diff(query.starts))) if len(query.starts) > 1 else 1.0
+    step = query.step
     found = []
     for ordinal, ref_id in enumerate(hits.ref_ids):
         mine = hits.ref == ordinal

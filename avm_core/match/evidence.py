@@ -34,7 +34,9 @@ class Track:
     """Both sides of one modality: window centres in seconds [n], [m], unit vectors [n, D],
     [m, D] of the valid windows, the bar [n] that a similarity must clear to say where, and the
     `base` [n] from which it says how surely; `climb` as in `Calibration`; `scene` if the title is
-    one scene; `blank` seconds [k, 2] of either side that say nothing."""
+    one scene; `blank` seconds [k, 2] of either side that say nothing.
+
+    The query may have several windows at one time: a picture, and views of its parts."""
 
     modality: Modality
     query_times: Float64
@@ -55,8 +57,10 @@ class Track:
 
 
 def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence]:
-    """Compare all valid windows blockwise; the evidence is each query window's best peaks."""
+    """Compare all valid windows blockwise, views of the upload with whole pictures of the title;
+    the evidence is each query window's best peaks."""
     scale = calibration(ugc.fingerprinter)
+    licensed = licensed.whole()
     query, ref = ugc.unit_vectors()[ugc.valid], licensed.unit_vectors()[licensed.valid]
     scene = one_scene(query, ref, scale.sure) if ugc.window == 0 else None
     query_times = ugc.starts[ugc.valid] + ugc.window / 2
@@ -71,10 +75,10 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
         ref,
         bar,
         base,
-        float(np.median(np.diff(ugc.starts))) if len(ugc.starts) > 1 else 1.0,
+        ugc.step,
         ugc.window,
         scale.climb,
-        (blanks(ugc), blanks(licensed)),
+        (blanks(ugc.whole()), blanks(licensed)),
         scene,
     )
     # Windows are closer together in sound than in pictures: weigh by the time each stands for.
@@ -168,35 +172,40 @@ def _spread(
     return rows[chosen], times[at[chosen]] + steps[step], (weights[:, None] * share)[chosen, step]
 
 
-def along(track: Track, line: Line) -> Float64:
-    """Similarity of every query window [n] with the ref on the line, from the
-    stored descriptors; NaN where the line leaves the reference or no valid window is near."""
-    return _along(track, line, track.query, track.ref)
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What lies along a line: `times` [t], ascending, at which the query has a window, the `rows`
+    [t] of these windows, their `similarity` with the ref there (NaN where the line leaves the ref
+    or no valid window is near), how far it is above the bar (`excess`), and `base`."""
+
+    times: Float64
+    rows: Int64
+    similarity: Float64
+    excess: Float64
+    base: Float32
 
 
-def above(track: Track, line: Line) -> Float64:
-    """How far [n] every query window is above its bar on the line; NaN as in `along`."""
-    similarity = along(track, line)
+def along(track: Track, line: Line) -> Course:
+    """The course of `line`, from the stored descriptors. Of several windows at one time the one
+    that stands out most counts: the film is in the whole picture or in one part of it."""
+    similarity = _similarities(track, line, track.query, track.ref)
+    placed = similarity
     if track.scene is not None:
-        moving = _along(track, line, track.scene.query, track.scene.ref)
-        similarity = np.where(track.scene.shown, moving, similarity)
-    return similarity - track.bar
+        moving = _similarities(track, line, track.scene.query, track.scene.ref)
+        placed = np.where(track.scene.shown, moving, similarity)
+    excess = placed - track.bar
+    rows = _best_at_each_time(track.query_times, excess)
+    return Course(track.query_times[rows], rows, similarity[rows], excess[rows], track.base[rows])
 
 
-def pairs(track: Track, line: Line, start: float, end: float) -> tuple[Float32, Float32]:
-    """Vectors [n, D] of the query windows with middles in [start, end) seconds, and [n, D] of the
-    nearest ref window of each, where that is near the line."""
-    target = line.at(track.query_times)
-    right = np.searchsorted(track.ref_times, target)
-    before, after = (np.clip(at, 0, len(track.ref_times) - 1) for at in (right - 1, right))
-    distance = np.abs(track.ref_times[np.stack([before, after])] - target)
-    nearest = np.where(distance[0] < distance[1], before, after)
-    inside = (track.query_times >= start) & (track.query_times < end)
-    chosen = inside & (distance.min(axis=0) <= _reach(track, right))
-    return track.query[chosen], track.ref[nearest[chosen]]
+def _best_at_each_time(times: Float64, excess: Float64) -> Int64:
+    if (np.diff(times) > 0).all():
+        return np.arange(len(times))
+    order = np.lexsort((-np.nan_to_num(excess, nan=-np.inf), times))
+    return order[np.diff(times[order], prepend=-np.inf) > 0]
 
 
-def _along(track: Track, line: Line, query: Float32, ref: Float32) -> Float64:
+def _similarities(track: Track, line: Line, query: Float32, ref: Float32) -> Float64:
     result = np.full(len(track.query_times), np.nan)
     if track.empty:
         return result
@@ -209,6 +218,18 @@ def _along(track: Track, line: Line, query: Float32, ref: Float32) -> Float64:
         similarity = np.einsum("nd,nd->n", query, ref[inside])
         result = np.fmax(result, np.where(near, similarity, np.nan))
     return result
+
+
+def pairs(track: Track, line: Line, start: float, end: float) -> tuple[Float32, Float32]:
+    """Vectors [n, D] of the query windows along the line with middles in [start, end) seconds, and
+    [n, D] of the nearest ref window of each."""
+    course = along(track, line)
+    inside = (course.times >= start) & (course.times < end) & ~np.isnan(course.similarity)
+    target = line.at(course.times[inside])
+    right = np.searchsorted(track.ref_times, target)
+    before, after = (np.clip(at, 0, len(track.ref_times) - 1) for at in (right - 1, right))
+    closer = np.abs(track.ref_times[before] - target) < np.abs(track.ref_times[after] - target)
+    return track.query[course.rows[inside]], track.ref[np.where(closer, before, after)]
 
 
 def _reach(track: Track, right: np.ndarray) -> Float64:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from avm_core.match.blanks import within
-from avm_core.match.evidence import Track, above, along
+from avm_core.match.evidence import Track, along
 from avm_core.match.segments import to_grid
 from avm_core.match.vote import Line
 from avm_core.types import Bool, Float64, Modality
@@ -38,11 +38,10 @@ def line_signals(tracks: list[Track], line: Line, duration: float) -> Signals:
     by_modality: dict[Modality, Float64] = {}
     places = []
     for track in tracks:
-        put = partial(
-            to_grid, track.query_times, grid=grid, reach=max(0.75 * track.query_step, GRID)
-        )
-        places.append(put(above(track, line)))
-        by_modality[track.modality] = put(along(track, line) - track.base)
+        course = along(track, line)
+        put = partial(to_grid, course.times, grid=grid, reach=max(0.75 * track.query_step, GRID))
+        places.append(put(course.excess))
+        by_modality[track.modality] = put(course.similarity - course.base)
     stack = np.stack(places)
     silent = np.isnan(stack).all(axis=0)
     nothing = np.where(_both_blank(tracks, line, grid), 0.0, _NEUTRAL)

@@ -37,12 +37,14 @@ _EDGE = 0.4  # of the first lines within, on average, that must look otherwise
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture on its way: `time` in seconds, `pixels` uint8 [size, size, 3], and `detail`
-    [2 size, 2 size, 3], out of which a part can be cut; None if there is nothing to cut."""
+    """A picture on its way: `time` in seconds, `pixels` uint8 [size, size, 3], and `detail`, the
+    same in up to [2 size, 2 size, 3], out of which a part can be cut; None if there is nothing to
+    cut. `views` are parts of it, each as large as `pixels`."""
 
     time: float
     pixels: Pixels
     detail: Pixels | None = None
+    views: tuple[Pixels, ...] = ()
 
 
 def may_have_border(pixels: Pixels, previous: Pixels | None) -> bool:
@@ -69,12 +71,12 @@ def without_borders(shots: Iterator[Shot], scaler: Scaler, *, largest: float) ->
     """
     borders = [_NONE] * len(_SIDES)
     while held := list(islice(shots, _TOGETHER)):
-        luma = np.stack([_luma(shot.pixels) for shot in held])
-        borders = _agreed(luma, borders, largest)
-        for shot, margins in zip(held, _shown(luma, borders), strict=True):
+        brightness = np.stack([luma(shot.pixels) for shot in held])
+        borders = _agreed(brightness, borders, largest)
+        for shot, margins in zip(held, _shown(brightness, borders), strict=True):
             if shot.detail is not None and margins.any():
                 inside = _inside(shot.detail, margins, len(shot.pixels))
-                yield Shot(shot.time, scaler.resized(inside, len(shot.pixels)))
+                yield Shot(shot.time, scaler.resized(inside, len(shot.pixels)), inside)
             else:
                 yield shot
 
@@ -190,6 +192,7 @@ def _inside(detail: Pixels, margins: Margins, size: int) -> Pixels:
     return detail[top : len(detail) - bottom, left : len(detail) - right]
 
 
-def _luma(pixels: Pixels) -> Luma:
+def luma(pixels: Pixels) -> Luma:
+    """Brightness of RGB [..., 3], 0 to 255."""
     red, green, blue = (pixels[..., i].astype(np.int16) for i in range(3))
     return (red + 2 * green + blue) // 4

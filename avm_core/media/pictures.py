@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -25,7 +26,11 @@ from avm_core.media.container import (
 )
 from avm_core.media.scale import Pixels, Scaler
 from avm_core.media.stills import without_stills
+from avm_core.media.views import with_views
 from avm_core.types import Float64, Frames
+
+# Which pictures are kept in more pixels too: to cut out of them.
+_Detail = Literal["none", "borders", "all"]
 
 
 def decode_frames(
@@ -36,6 +41,7 @@ def decode_frames(
     size: int,
     batch: int = 32,
     max_border: float = 0.0,
+    max_views: int = 0,
     max_hold: float = 0.0,
     max_pixels: int = MAX_PIXELS,
     device: str = "cpu",
@@ -46,24 +52,34 @@ def decode_frames(
     (an order of magnitude cheaper); otherwise the frames that others refer to are decoded and
     sampled. Times are the container's own.
 
-    Borders up to `max_border` of a side are cut off (0: none). With `max_hold`, a picture that
-    shows what the last one shows is left out, but for one every `max_hold` seconds: a hole
-    in the times that is wider than the sampling means that the same picture goes on (0: all
-    are kept).
+    Borders up to `max_border` of a side are cut off (0: none). Parts of a picture that are
+    pictures of their own follow it as views, at most `max_views` of them (0: none). With
+    `max_hold`, a picture that shows what the last one shows is left out, but for one every
+    `max_hold` seconds: a hole in the times that is wider than the sampling means that the same
+    picture goes on (0: all are kept).
 
     Raises `BadMedia` if there is no decodable picture, or one of more than `max_pixels`.
     `device` is where NVDEC may be: cuda[:N].
     """
     scaler = Scaler()
     sampled = _sampled(path, step, max_keyframe_gap, max_pixels, device)
-    shots = _squared(sampled, scaler, size, detailed=max_border > 0)
+    detail: _Detail = "all" if max_views else "borders" if max_border > 0 else "none"
+    shots = _squared(sampled, scaler, size, detail)
     if max_border > 0:
         shots = without_borders(shots, scaler, largest=max_border)
+    if max_views:
+        shots = with_views(shots, scaler, most=max_views, max_border=max_border)
     if max_hold > 0:
         shots = without_stills(shots, max_hold=max_hold)
-    while taken := list(islice(shots, batch)):
-        pixels = np.stack([shot.pixels for shot in taken])
-        yield Frames(pixels, np.array([shot.time for shot in taken]))
+    rows = (row for shot in shots for row in _rows(shot))
+    while taken := list(islice(rows, batch)):
+        times, views, pixels = zip(*taken, strict=True)
+        yield Frames(np.stack(pixels), np.array(times), np.array(views, np.int8))
+
+
+def _rows(shot: Shot) -> Iterator[tuple[float, int, Pixels]]:
+    for view, pixels in enumerate((shot.pixels, *shot.views)):
+        yield shot.time, view, pixels
 
 
 def keyframe_times(path: Path) -> Float64:
@@ -82,13 +98,16 @@ def keyframe_times(path: Path) -> Float64:
 
 
 def _squared(
-    frames: Iterator[tuple[float, VideoFrame]], scaler: Scaler, size: int, *, detailed: bool
+    frames: Iterator[tuple[float, VideoFrame]],
+    scaler: Scaler,
+    size: int,
+    detail: _Detail,
 ) -> Iterator[Shot]:
     previous: Pixels | None = None
     for time, frame in frames:
         pixels = scaler.square(frame, size)
-        bordered = detailed and may_have_border(pixels, previous)
-        yield Shot(time, pixels, scaler.square(frame, 2 * size) if bordered else None)
+        cut = detail == "all" or (detail == "borders" and may_have_border(pixels, previous))
+        yield Shot(time, pixels, scaler.square(frame, 2 * size) if cut else None)
         previous = pixels
 
 

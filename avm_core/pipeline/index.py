@@ -41,6 +41,8 @@ def publish_index(platform: Platform, *, role: Role, modality: Modality) -> list
     usable = manifest is not None and manifest.fingerprinter == str(identity)
     have = media_ids(lake, manifest) if manifest is not None and usable else {}
     additions, damaged = _load(platform, [row for row in wanted if row["media_id"] not in have])
+    if role == "licensed":
+        additions = [(media_id, fingerprint.whole()) for media_id, fingerprint in additions]
     if additions:
         manifest = publish(
             lake, name, identity, additions, config=platform.settings.index, replace=True

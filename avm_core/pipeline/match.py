@@ -152,6 +152,8 @@ class _Scanner:
     def candidates(self, probe: dict[str, Any]) -> list[Candidate]:
         """What the snapshots say the probe might share something with, best first."""
         prints = self._prints(probe)
+        if self._direction == "reverse":
+            prints = {modality: print_.whole() for modality, print_ in prints.items()}
         return search(probe["media_id"], prints, self._readers, self._platform.settings.match)
 
     def matches(self, probe: dict[str, Any], other: dict[str, Any]) -> Rows:

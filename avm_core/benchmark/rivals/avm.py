@@ -97,7 +97,9 @@ class AvmSearcher:
         store = MemoryStore("memory://bench")
         self._readers = {}
         for modality in self._keys:
-            mine = [(name, p[modality]) for name, p in self._titles.items() if modality in p]
+            mine = [
+                (name, p[modality].whole()) for name, p in self._titles.items() if modality in p
+            ]
             if mine:
                 self._readers[modality] = self._open(store, modality, mine)
         self.ram_bytes = sum(item.size for item in store.list())

@@ -21,7 +21,12 @@ WINDOW = 5.0
 QUERY_STEP, REF_STEP = 3.0, 1.0
 MAX_GAP, MIN_DURATION = 10.0, 20.0
 # Its own 0.90 belongs to its own vectors. Best on dev by `avm bench tune --set dev --only NAME`.
-THRESHOLD = {"audio_logmel.dct": 0.6, "audio_conv.v2": 0.7, "video_lite0.imagenet": 0.7, "video_gem.v1": 0.6}
+THRESHOLD = {
+    "audio_logmel.dct": 0.6,
+    "audio_conv.v2": 0.7,
+    "video_lite0.imagenet": 0.7,
+    "video_gem.v1": 0.6,
+}
 _UNTUNED = 0.6
 
 
@@ -132,6 +137,7 @@ class OriginSearcher:
 
 def pool(fingerprint: Fingerprint, step: float) -> tuple[Float64, Float32]:
     """(starts [M], unit vectors [M, D]): means of the valid descriptors inside each window."""
+    fingerprint = fingerprint.whole()
     last = fingerprint.duration - WINDOW
     times = np.arange(0.0, max(last, 0.0) + 1e-9, step)
     vectors, starts = fingerprint.unit_vectors(), fingerprint.starts

@@ -1,7 +1,5 @@
 """Pictures alone: titles of one scene, key frames far apart, and neither taken for the other."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -22,9 +20,7 @@ def pictures(tape, every=1.0, **options):
     """Fingerprint with a picture each `every` seconds."""
     made = make_fingerprint(tape, modality="video", **options)
     kept = np.isclose(made.starts % every, made.starts[0] % every)
-    return dataclasses.replace(
-        made, descriptors=made.descriptors[kept], starts=made.starts[kept], valid=made.valid[kept]
-    )
+    return made.select(kept)
 
 
 def matches(ugc, title):
