@@ -71,8 +71,12 @@ def decode_frames(
         shots = with_views(shots, scaler, most=max_views, max_border=max_border)
     if max_hold > 0:
         shots = without_stills(shots, max_hold=max_hold)
+    yield from _batches(shots, batch)
+
+
+def _batches(shots: Iterator[Shot], size: int) -> Iterator[Frames]:
     rows = (row for shot in shots for row in _rows(shot))
-    while taken := list(islice(rows, batch)):
+    while taken := list(islice(rows, size)):
         times, views, pixels = zip(*taken, strict=True)
         yield Frames(np.stack(pixels), np.array(times), np.array(views, np.int8))
 

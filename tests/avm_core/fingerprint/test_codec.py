@@ -21,6 +21,9 @@ SAMPLES = [
     make_fingerprint(2, modality="video", invalid=(3.0, 9.0), content_id="b" * 64),
     dataclasses.replace(make_fingerprint(make_tape(3, 1.0)), reason="the sound is too short"),
 ]
+PARTS = make_fingerprint(4, modality="video", seconds=8.0, content_id="d" * 64)
+PARTS = dataclasses.replace(PARTS, view=np.arange(8, dtype=np.int8) % 3)
+SAMPLES.append(PARTS)
 FIELDS = [field.name for field in dataclasses.fields(Fingerprint)]
 
 
@@ -42,7 +45,28 @@ def test_a_round_trip_changes_nothing(sample):
 def test_no_reason_takes_no_place_in_the_file():
     """So an artefact that needs none has the bytes that it always had."""
     reasons = [b'"reason' in encode(sample).replace(b"\\", b"") for sample in SAMPLES]
-    assert reasons == [bool(sample.reason) for sample in SAMPLES] == [False, False, True]
+    assert reasons == [bool(sample.reason) for sample in SAMPLES] == [False, False, True, False]
+
+
+def test_an_artefact_without_views_is_what_it_was_before_there_were_any():
+    """So what was made by an earlier version still is read."""
+    for sample in SAMPLES:
+        assert ("view" in load(encode(sample))) == sample.view.any()
+    older = SAMPLES[1]
+    found = decode(encode(older))
+    assert found.view.dtype == np.int8
+    assert found.view.tolist() == [0] * len(older.starts)
+    assert found.whole() is found
+
+
+def test_whole_pictures_alone_are_left_of_views():
+    whole = decode(encode(PARTS)).whole()
+    np.testing.assert_array_equal(whole.starts, PARTS.starts[::3])
+    np.testing.assert_array_equal(whole.descriptors, PARTS.descriptors[::3])
+    assert not whole.view.any()
+    assert (whole.step, PARTS.step) == (3.0, 3.0)
+    with pytest.raises(ValueError, match="disagree"):
+        dataclasses.replace(PARTS, view=PARTS.view[:3])
 
 
 def test_odd_values_survive():
@@ -154,7 +178,11 @@ def test_what_was_rewritten_is_refused():
     for header in ({"duration": 99.0}, {"content_id": "x"}, {"sha256": "0" * 64}):
         with pytest.raises(ChecksumMismatch, match="checksum"):
             decode(rewritten(sample, **header))
-    for arrays in ({"starts": sample.starts + 1}, {"valid": ~sample.valid}):
+    for arrays in (
+        {"starts": sample.starts + 1},
+        {"valid": ~sample.valid},
+        {"view": sample.view + np.int8(1)},
+    ):
         with pytest.raises(ChecksumMismatch, match="checksum"):
             decode(rewritten(sample, arrays))
 
@@ -199,6 +227,10 @@ def test_zero_rows_stay_zero():
     assert found.tolist() == [[0] * 8, [-127] * 8, [0] * 8]
     assert quantise(np.empty((0, 8), np.float32)).shape == (0, 8)
     whole = dataclasses.replace(
-        SAMPLES[0], descriptors=found, starts=np.arange(3.0), valid=np.array([False, True, False])
+        SAMPLES[0],
+        descriptors=found,
+        starts=np.arange(3.0),
+        valid=np.array([False, True, False]),
+        view=np.zeros(3, np.int8),
     )
     assert np.linalg.norm(whole.unit_vectors(), axis=1).tolist() == pytest.approx([0, 1, 0])

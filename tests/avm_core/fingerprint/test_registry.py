@@ -45,6 +45,7 @@ def test_an_identity_names_its_modality_and_is_stable():
         ({"frame_step": 2.0, "frame_size": 160}, {VIDEO, GEM}),
         ({"max_border": 0.0}, {VIDEO, GEM}),
         ({"max_hold": 0.0}, {VIDEO, GEM}),
+        ({"max_views": 0}, {VIDEO, GEM}),
         # Where a picture is decoded, and what is refused, is no matter of the vectors.
         ({"hardware": "off"}, set()),
         ({"max_pixels": 1_000_000}, set()),

@@ -1,9 +1,13 @@
 """Pictures alone: titles of one scene, key frames far apart, and neither taken for the other."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from avm_core.index.exact import ExactIndex
 from avm_core.match.align import align
+from avm_core.match.candidates import find_candidates
 from tests.avm_core.match.planted import CONFIG, assert_spans, spans
 from tests.builders import cut, make_fingerprint, make_tape, splice
 
@@ -65,3 +69,78 @@ def test_another_take_in_the_same_room_is_no_copy(seed):
     title = splice(make_tape(5, 40, "video"), scene(seed, 60, room=9))
     ugc = splice(make_tape(6, 10, "video"), scene(seed + 50, 50, room=9))
     assert matches(pictures(ugc, noise=0.1), pictures(title)) == []
+
+
+def viewed(whole, *views):
+    """Pictures with others in them: one row for each, at the time of the whole picture."""
+    prints = (whole, *views)
+    numbers = [np.full(len(p.starts), view, np.int8) for view, p in enumerate(prints)]
+    order = np.lexsort((np.concatenate(numbers), np.concatenate([p.starts for p in prints])))
+    return dataclasses.replace(
+        whole,
+        descriptors=np.concatenate([p.descriptors for p in prints])[order],
+        starts=np.concatenate([p.starts for p in prints])[order],
+        valid=np.concatenate([p.valid for p in prints])[order],
+        view=np.concatenate(numbers)[order],
+    )
+
+
+TITLES = [make_tape(seed, 90, "video") for seed in (41, 42)]
+
+
+def inside(title, start, end, seed):
+    """A minute and a half of which [20, 20 + end - start) are of the title."""
+    length = end - start
+    parts = (make_tape(seed, 20, "video"), cut(title, start, end))
+    return splice(*parts, make_tape(seed + 1, 70 - length, "video"))
+
+
+def test_a_film_in_one_part_of_the_picture_is_found():
+    foreign = pictures(make_tape(50, 90, "video"))
+    copies = [pictures(inside(title, 30, 70, 60), noise=0.3) for title in TITLES]
+    other = pictures(make_tape(51, 90, "video"))
+    for title, copy in zip(TITLES, copies, strict=True):
+        # In the second view as well as in the first.
+        for ugc in (viewed(foreign, copy), viewed(foreign, other, copy)):
+            assert_spans(matches(ugc, pictures(title)), [(20, 60, 30, 70)])
+            assert matches(ugc.whole(), pictures(title)) == []
+
+
+def test_both_films_of_a_stack_are_found():
+    foreign = pictures(make_tape(50, 90, "video"))
+    one, other = (
+        pictures(inside(title, start, start + 40, 60), noise=0.3)
+        for title, start in zip(TITLES, (30, 5), strict=True)
+    )
+    stack = viewed(foreign, one, other)
+    assert_spans(matches(stack, pictures(TITLES[0])), [(20, 60, 30, 70)])
+    assert_spans(matches(stack, pictures(TITLES[1])), [(20, 60, 5, 45)])
+
+
+def test_a_film_that_changes_between_the_whole_picture_and_a_part_is_one_match():
+    whole = pictures(splice(cut(TITLES[0], 10, 40), make_tape(52, 60, "video")), noise=0.3)
+    part = pictures(
+        splice(make_tape(53, 30, "video"), cut(TITLES[0], 40, 80), make_tape(54, 20, "video")),
+        noise=0.3,
+    )
+    assert_spans(matches(viewed(whole, part), pictures(TITLES[0])), [(0, 70, 10, 80)])
+
+
+def test_views_of_a_title_do_not_count():
+    foreign, title = pictures(make_tape(55, 90, "video")), pictures(TITLES[0])
+    copy = pictures(inside(TITLES[0], 30, 70, 60), noise=0.3)
+    assert matches(copy, viewed(foreign, title)) == []
+    assert_spans(matches(copy, viewed(title, foreign)), [(20, 60, 30, 70)])
+
+
+def test_views_find_candidates_and_seconds_are_not_counted_twice():
+    foreign = pictures(make_tape(50, 90, "video"))
+    copy = pictures(inside(TITLES[0], 30, 70, 60), noise=0.1)
+    index = ExactIndex([("t0", pictures(TITLES[0])), ("t1", pictures(TITLES[1]))])
+    scores = []
+    for ugc in (copy, viewed(foreign, copy), viewed(copy, copy, copy)):
+        hits = index.search(ugc, k=20, min_similarity=0.6)
+        [candidate] = find_candidates("u", ugc, hits, CONFIG)
+        assert candidate.ref_id == "t0"
+        scores.append(candidate.score)
+    assert scores == pytest.approx([scores[0]] * 3, abs=1)
