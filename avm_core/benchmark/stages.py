@@ -45,7 +45,7 @@ def measure_stages(files: Sequence[Path]) -> dict[Modality, dict[str, float]]:
     for modality, found in usable.items():
         if not found:
             raise BadMedia(f"none of the files has {modality}: give others with --media")
-    return {modality: _measure(modality, found) for modality, found in usable.items()}
+    return {modality: measure_modality(modality, found) for modality, found in usable.items()}
 
 
 def warm_fingerprinter(modality: Modality, path: Path, info: MediaInfo) -> Fingerprinter:
@@ -60,7 +60,8 @@ def _name(modality: Modality, settings: Settings) -> str:
     return settings.audio_fingerprinter if modality == "audio" else settings.video_fingerprinter
 
 
-def _measure(modality: Modality, files: dict[Path, MediaInfo]) -> dict[str, float]:
+def measure_modality(modality: Modality, files: dict[Path, MediaInfo]) -> dict[str, float]:
+    """One modality's part of `measure_stages`; all files have it."""
     maker = warm_fingerprinter(modality, *next(iter(files.items())))
     wait = partial(wait_for, resolve_device(Settings().device))
     spent: dict[str, list[float]] = {}

@@ -57,6 +57,12 @@ def _sources(arguments: argparse.Namespace) -> dict[str, Any]:
     return check_sources(arguments)
 
 
+def _frames(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.commands.bench_sets import frames
+
+    return frames(arguments)
+
+
 def _hits(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.commands.bench_hits import hits
 
@@ -121,6 +127,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "rivals": _rivals,
     "tune": _tune,
     "sources": _sources,
+    "frames": _frames,
     "hits": _hits,
     "speed": _speed,
     "separation": _separation,

@@ -120,6 +120,18 @@ def tune_systems(arguments: argparse.Namespace) -> dict[str, Any]:
         }
 
 
+def frames(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Pictures compared one by one, by the fingerprinters named by `--only` or all there are."""
+    from avm_core.benchmark.frame_sources import frame_sources
+    from avm_core.benchmark.frames import measure_frames
+
+    sources = frame_sources(arguments.only.split(",") if arguments.only else None)
+    manifest, folder = build(arguments)
+    with progress_bar() as tell:
+        found = measure_frames(sources, manifest, folder, _prints(folder), tell)
+    return {"set": manifest.name, "fingerprinters": found}
+
+
 def check_sources(arguments: argparse.Namespace) -> dict[str, Any]:
     """Seconds of media by split and kind, and every track found in two splits."""
     from avm_core.benchmark.sources.disjoint import check_splits

@@ -119,8 +119,8 @@ def _video_sscd(
 # Networks that are not ours: no entries, as their weights may not be there.
 _TIMM, _SSCD = "video_timm.", "video_sscd.torchscript"
 # What shapes pictures for a model that has a size of its own.
-_SAMPLING_FIELDS = ("frame_step", "max_keyframe_gap", "max_border", "max_views", "max_hold")
-_PICTURE_FIELDS = (*_SAMPLING_FIELDS, "frame_size")
+SAMPLING_FIELDS = ("frame_step", "max_keyframe_gap", "max_border", "max_views", "max_hold")
+_PICTURE_FIELDS = (*SAMPLING_FIELDS, "frame_size")
 _ENTRIES: dict[str, _Entry] = {
     "audio_logmel.dct": _Entry(1, (), _audio_logmel),
     "audio_conv.v2": _Entry(
@@ -132,7 +132,7 @@ _ENTRIES: dict[str, _Entry] = {
     ),
     "video_gem.v1": _Entry(
         2,
-        _SAMPLING_FIELDS,
+        SAMPLING_FIELDS,
         _video_gem,
         weights="d8644abe755f62d49a896848660ac8f766b976ffb7666b5fee47a7cd5434a0df",
     ),
@@ -198,9 +198,9 @@ def _entry(name: str) -> _Entry:
     if name in _ENTRIES:
         return _ENTRIES[name]
     if name.startswith(_TIMM):
-        return _Entry(1, _SAMPLING_FIELDS, _video_timm)
+        return _Entry(1, SAMPLING_FIELDS, _video_timm)
     if name == _SSCD:
-        return _Entry(1, _SAMPLING_FIELDS, _video_sscd, weights=_sha256(Settings().torchscript))
+        return _Entry(1, SAMPLING_FIELDS, _video_sscd, weights=_sha256(Settings().torchscript))
     raise BadSettings(
         f"unknown fingerprinter {name!r}: choose one of {', '.join(names())}, {_TIMM}BACKBONE "
         f"with a name of timm's, or {_SSCD}"

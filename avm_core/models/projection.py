@@ -146,3 +146,9 @@ def load_describer(
     projection.load_state_dict(tensors)
     project = projection.eval().to(device)
     return PictureDescriber(features, project, projection.config.dims, background)
+
+
+def load_background(path: Path) -> Background:
+    """The background alone; raises as `read_weights` does."""
+    tensors, _ = read_weights(path)
+    return Background(tensors["background"].numpy())

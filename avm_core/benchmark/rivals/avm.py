@@ -84,9 +84,10 @@ class AvmSearcher:
     def __init__(
         self,
         licensed: Sequence[Printed],
-        printers: Mapping[Modality, AvmPrinter],
+        printers: Mapping[Modality, Printer],
         settings: Settings,
     ) -> None:
+        """`printers` make artefacts as the lake has them."""
         self._settings = settings
         self._keys = {modality: printer.key for modality, printer in printers.items()}
         # Media ids of an index have 32 hexadecimal digits.

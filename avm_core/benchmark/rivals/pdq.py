@@ -71,7 +71,7 @@ class PdqSearcher:
         self._key = key
         self._max_distance = max_distance
         self._ids = [item.media_id for item in licensed]
-        parts = [_parse(item.prints.get(key, b"")) for item in licensed]
+        parts = [parse_prints(item.prints.get(key, b"")) for item in licensed]
         self._times = np.concatenate([times for times, _ in parts] or [np.empty(0)])
         self._bits = np.concatenate([bits for _, bits in parts] or [np.empty((0, 256), np.int8)])
         self._titles = np.repeat(np.arange(len(parts)), [len(times) for times, _ in parts])
@@ -81,7 +81,7 @@ class PdqSearcher:
         return (32 + 8) * len(self._times)
 
     def match(self, ugc: Printed) -> list[Match]:
-        times, bits = _parse(ugc.prints.get(self._key, b""))
+        times, bits = parse_prints(ugc.prints.get(self._key, b""))
         # With bits as ±1 the product is 256 - 2 x distance.
         products = bits.astype(np.float32) @ self._bits.astype(np.float32).T
         i, j = np.nonzero(products >= 256 - 2 * self._max_distance)
@@ -128,7 +128,7 @@ class PdqSearcher:
         )
 
 
-def _parse(data: bytes) -> tuple[Float64, np.ndarray]:
+def parse_prints(data: bytes) -> tuple[Float64, np.ndarray]:
     """Seconds [n] and bits as ±1 int8 [n, 256]."""
     rows = np.frombuffer(data, np.uint8).reshape(-1, _BYTES)
     times = rows[:, :4].copy().view("<f4")[:, 0].astype(np.float64)

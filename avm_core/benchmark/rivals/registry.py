@@ -10,6 +10,7 @@ from avm_core.benchmark.rivals.chromaprint import ChromaprintSystem
 from avm_core.benchmark.rivals.landmarks import LandmarkSystem
 from avm_core.benchmark.rivals.origin import OriginSystem
 from avm_core.benchmark.rivals.pdq import PdqSystem
+from avm_core.benchmark.rivals.sscd import SscdSystem
 from avm_core.config import Settings, load_settings
 from avm_core.errors import BadSettings
 from avm_core.fingerprint import registry as fingerprinters
@@ -36,6 +37,7 @@ def systems(names: Sequence[str] | None = None) -> list[System]:
         ChromaprintSystem(),
         LandmarkSystem(),
         PdqSystem(),
+        SscdSystem(settings),
     ]
     if names is None:
         return every

@@ -35,7 +35,7 @@ _TRACK = 180.0
 _FILM = 110.0
 _OWN_FILM = 50.0  # a work of at least this length is a title by itself
 _REEL = 60.0  # shorter works are joined until they have this length
-_JINGLE, _INTRO = 8.0, 10.0
+_JINGLE, INTRO = 8.0, 10.0
 _SHARING = 3  # titles with the same intro
 
 
@@ -83,15 +83,15 @@ def film_titles(material: Material, rng: random.Random) -> list[TitleRecipe]:
 def _with_intro(films: list[TitleRecipe], material: Material) -> list[TitleRecipe]:
     if material.intro is None or material.jingle is None:
         return films
-    shot = _beginning(material.intro, _INTRO)
-    start = min(_JINGLE, material.jingle.duration - _INTRO)
-    tune = Stretch(material.jingle.path, start, start + _INTRO, material.jingle.work)
+    shot = _beginning(material.intro, INTRO)
+    start = min(_JINGLE, material.jingle.duration - INTRO)
+    tune = Stretch(material.jingle.path, start, start + INTRO, material.jingle.work)
     shared = [
         replace(
             film,
             shots=(shot, *film.shots),
             sound=(tune, *film.sound),
-            shared=_INTRO,
+            shared=INTRO,
             note=f"intro + {film.note}",
         )
         for film in films[:_SHARING]

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from avm_core.benchmark import sparse_speed
 from avm_core.benchmark.index_speed import measure_index
+from avm_core.benchmark.sparse_speed import make_films
 from avm_core.benchmark.speed import measure_match, measure_speed
 from avm_core.errors import BadMedia
-from avm_core.media.decode import decode_audio, decode_frames
+from avm_core.media.decode import decode_audio, decode_frames, keyframe_times
+from avm_core.media.probe import probe
 from avm_core.media.write import VideoFormat, write_media
 
 MEDIA = Path(__file__).resolve().parents[3] / "local" / "media"
@@ -43,9 +46,10 @@ def test_index_measures_both_kinds_of_segment() -> None:
     assert min(found["queries_per_s"], found["exact_queries_per_s"], found["adds_per_s"]) > 0
 
 
-def test_speed_of_real_clips(clips: list[Path]) -> None:
+def test_speed_of_real_clips(clips: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparse_speed, "_SECONDS", 6.0)  # all of its frames are decoded
     speed = measure_speed(clips)
-    assert set(speed) == {"decode", "files", "audio", "video"}
+    assert set(speed) == {"decode", "files", "audio", "video", "video_sparse"}
     assert speed["files"] == len(clips) == 2
     assert 0.5 < speed["audio"]["mb_per_hour"] < 1.2
     assert 0.3 < speed["video"]["mb_per_hour"] < 1.2
@@ -58,6 +62,25 @@ def test_speed_of_real_clips(clips: list[Path]) -> None:
         assert values["vs_decode"] == pytest.approx(ratio)
         assert values["x"] == stages["whole_x"] > 0
         assert min(stages["context_x"], stages["interval_x"]) > 0
+    assert list(speed["video_sparse"]) == ["2", "10"]
+    for values in speed["video_sparse"].values():
+        assert values["vs_decode"] == pytest.approx(values["decode_x"] / values["x"])
+        assert values["media_seconds"] == pytest.approx(6.0, abs=0.1)
+        assert values["stages"]["whole_x"] == values["x"] > 0
+
+
+def test_films_for_speed_have_the_key_frames_they_are_named_for(
+    clips: list[Path], tmp_path: Path
+) -> None:
+    # Cuts every 2 s: without a word to the encoder there would be a key frame at each.
+    films = make_films(clips[0], tmp_path)
+    for gap, film in films.items():
+        info = probe(film)
+        assert info.video is not None
+        assert info.audio is None
+        assert (info.video.codec, info.video.width, info.video.height) == ("h264", 1280, 720)
+        wanted = np.arange(0.0, SECONDS - 0.2, gap)
+        np.testing.assert_allclose(keyframe_times(film), wanted, atol=0.05)
 
 
 def test_match_of_real_clips(clips: list[Path]) -> None:

@@ -12,6 +12,7 @@ from avm_core.models.projection import (
     PictureDescriber,
     Projection,
     ProjectionConfig,
+    load_background,
     load_describer,
     weights_of,
 )
@@ -46,7 +47,8 @@ def test_weights_come_back_as_the_same_describer(tmp_path, hidden):
     torch.manual_seed(0)
     found = load_describer(path, digest, backbone=None)
     assert (found.config.size, found.config.dims) == (32, 24)
-    np.testing.assert_array_equal(found.background.stored, background.stored)
+    for read in (found.background, load_background(path)):
+        np.testing.assert_array_equal(read.stored, background.stored)
     [(one, valid)], [(two, _)] = found.describe([frames()]), wanted.describe([frames()])
     np.testing.assert_array_equal(one, two)
     assert valid.tolist() == [True, False, True]
