@@ -143,10 +143,16 @@ def _index(commands: Any) -> None:
     parser = _add(
         commands,
         "index",
-        "show the current index snapshots, or verify their checksums",
-        "avm index verify",
+        "show, verify, compact or clean up the index snapshots",
+        "avm index verify   or   avm index compact --name ugc_audio",
     )
-    parser.add_argument("action", choices=("status", "verify"))
+    parser.add_argument(
+        "action",
+        choices=("status", "verify", "compact", "gc"),
+        help="`verify`: checksums of the stored objects and of the local cache; `compact`: merge "
+        "small segments and drop removed media; `gc`: delete what no snapshot in use refers to",
+    )
+    parser.add_argument("--name", metavar="INDEX", help="this index alone, as `ugc_audio`")
 
 
 def _migrate(commands: Any) -> None:

@@ -81,6 +81,15 @@ class IndexConfig(_Section):
     connectivity: int = 16
     expansion_add: int = 128
     expansion_search: int = 128
+    segment_windows: int = Field(
+        default=4_000_000, ge=1, description="largest segment that publishing or compaction makes"
+    )
+    dead_share: float = Field(
+        default=0.1, ge=0, le=1, description="of a large segment; above it compaction rewrites it"
+    )
+    device: str = Field(
+        default="cpu", description="cpu or cuda[:N]: where exact scans of large segments run"
+    )
     grace_seconds: float = Field(
         default=86_400.0, ge=0, description="age before unreferenced segments may be deleted"
     )

@@ -36,7 +36,7 @@ SAME_PACKAGE = {frozenset({"cli", "commands"})}
 
 OWNERS: dict[str, set[str]] = {
     "av": {"media"},
-    "torch": {"models", "train"},
+    "torch": {"models", "train", "index"},
     "torchaudio": {"models"},
     "timm": {"models"},
     "usearch": {"index"},
