@@ -90,7 +90,8 @@ def _stored_nearest(
         rows = segment.graph.search(queries[pending], count)
         place, column = np.nonzero(rows >= 0)
         row, query = rows[place, column], pending[place]
-        scores = pair_scores(queries, segment.data.vectors, query, row)
+        # In the roles of the forward search: rounding depends on which side is the query.
+        scores = pair_scores(segment.data.vectors, queries, row, query)
         # Settled: the graph ran dry, or its last neighbour is below the limit.
         full = rows[:, -1] >= 0
         last = pair_scores(queries, segment.data.vectors, pending, np.maximum(rows[:, -1], 0))
