@@ -191,6 +191,17 @@ def _bench(commands: Any) -> None:
     parser.add_argument("--no-speed", action="store_true", help="`rivals`: scores alone")
     parser.add_argument("--queries", type=int, default=200, help="for `hits`")
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="`index`: also every metric and number format, and graph against scan by size",
+    )
+    parser.add_argument(
+        "--prints",
+        metavar="DIR",
+        default=".avm/bench",
+        help="`index`, `reverse`, `year`: benchmark sets whose fingerprints stand for real ones",
+    )
     parser.add_argument("--count", type=int, default=14, help="tracks for `calibrate`")
     parser.add_argument(
         "--weights",

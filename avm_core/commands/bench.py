@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from avm_core.errors import BadSettings
+from avm_core.types import Fingerprint
 
 _TITLES = "local/media/titles"
 _ENCODER = "audio_conv.v2"
@@ -80,7 +82,9 @@ def _network(arguments: argparse.Namespace) -> dict[str, Any]:
 def _index(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.index_speed import measure_index
 
-    return measure_index(arguments.windows)
+    return measure_index(
+        _prints(arguments), arguments.windows, table=arguments.table, progress=_tell
+    )
 
 
 def _catalog(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -105,6 +109,16 @@ def _separation(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.separation import measure_all
 
     return measure_all(_files(arguments))
+
+
+def _prints(arguments: argparse.Namespace) -> list[Fingerprint]:
+    from avm_core.benchmark.descriptor_sets import read_prints
+
+    return read_prints(Path(arguments.prints), arguments.only or _ENCODER)
+
+
+def _tell(text: str) -> None:
+    print(f"avm: {text}", file=sys.stderr)
 
 
 def _files(arguments: argparse.Namespace) -> list[Path]:
