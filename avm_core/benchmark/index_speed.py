@@ -23,6 +23,7 @@ from avm_core.types import Fingerprint, Float32, Hits
 QUERIES = 500
 _K = 10
 _SIZES = (5_000, 15_000, 50_000, 150_000, 500_000)
+_DEPTHS = (64, 128, 256, 512)
 _TABLE_WINDOWS = 100_000
 # Cosines that differ by less are the same window twice, as contents that were encoded twice are.
 _SAME = 1e-6
@@ -85,9 +86,7 @@ class Built:
         """Recall at 10 and 50, queries and adds per second, bytes and RAM per window."""
         windows = self._manifest.windows
         before = resident_bytes()
-        reader = SnapshotReader.open(
-            self._store, self._manifest, cache_dir=self._folder / "cache", config=self._config
-        )
+        reader = self._open(self._config)
         _search(reader, query, _K)  # maps the files
         graph, graph_seconds = _search(reader, query, _K)
         resident = resident_bytes() - before
@@ -100,6 +99,7 @@ class Built:
         return {
             "recall_at_10": recall(graph, exact, _K),
             "recall_at_50": recall(deep, deep_exact, 50),
+            "by_expansion_search": [self._at_depth(query, exact, depth) for depth in _DEPTHS],
             "queries_per_s": len(query.starts) / graph_seconds,
             "exact_queries_per_s": len(query.starts) / exact_seconds,
             "adds_per_s": windows / self.build_seconds,
@@ -109,6 +109,20 @@ class Built:
             "ram_bytes_per_window": resident / windows,
             "build_peak_mb": self._peak / 1e6,
             "segments": len(self._manifest.segments),
+        }
+
+    def _open(self, config: IndexConfig) -> SnapshotReader:
+        return SnapshotReader.open(
+            self._store, self._manifest, cache_dir=self._folder / "cache", config=config
+        )
+
+    def _at_depth(self, query: Fingerprint, exact: Hits, depth: int) -> dict[str, float]:
+        reader = self._open(self._config.model_copy(update={"expansion_search": depth}))
+        found, seconds = _search(reader, query, _K)
+        return {
+            "expansion_search": depth,
+            "recall_at_10": recall(found, exact, _K),
+            "queries_per_s": len(query.starts) / seconds,
         }
 
 
