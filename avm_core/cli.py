@@ -170,7 +170,7 @@ def _bench(commands: Any) -> None:
         "what",
         choices=(
             *("build", "quality", "rivals", "tune", "sources", "hits", "speed"),
-            *("separation", "calibrate", "network", "match", "index", "catalog"),
+            *("separation", "calibrate", "network", "match", "index", "reverse", "catalog"),
         ),
         help="build a set, score AVM on it, score and time all systems on it, or time one part",
     )
@@ -190,7 +190,7 @@ def _bench(commands: Any) -> None:
     parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")
     parser.add_argument("--no-speed", action="store_true", help="`rivals`: scores alone")
     parser.add_argument("--queries", type=int, default=200, help="for `hits`")
-    parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
+    parser.add_argument("--windows", type=int, default=100_000, help="for `index`, `reverse`")
     parser.add_argument(
         "--table",
         action="store_true",

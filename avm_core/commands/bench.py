@@ -87,6 +87,12 @@ def _index(arguments: argparse.Namespace) -> dict[str, Any]:
     )
 
 
+def _reverse(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.reverse_speed import measure_reverse
+
+    return measure_reverse(_prints(arguments), arguments.windows)
+
+
 def _catalog(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.catalog_speed import measure_catalog
 
@@ -142,5 +148,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "network": _network,
     "match": _match,
     "index": _index,
+    "reverse": _reverse,
     "catalog": _catalog,
 }
