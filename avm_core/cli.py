@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     _sql(commands)
     _index(commands)
     _migrate(commands)
+    _plan(commands)
     _bench(commands)
     _train(commands)
     return parser
@@ -159,6 +160,32 @@ def _migrate(commands: Any) -> None:
     _add(commands, "migrate", "create or update the catalog's tables and views", "avm migrate")
 
 
+def _plan(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "plan",
+        "workers, memory, storage and hours that a load needs, by measured rates",
+        "avm plan --hours-per-day 5000 --library-hours 100000 --retention-days 365",
+    )
+    parser.add_argument("--hours-per-day", type=float, required=True, help="of new uploads")
+    parser.add_argument("--library-hours", type=float, required=True, help="of licensed media")
+    parser.add_argument("--retention-days", type=int, required=True, help="uploads are kept")
+    parser.add_argument(
+        "--new-library-hours",
+        type=float,
+        help="of licensed media per day (default: a thousandth of the library)",
+    )
+    parser.add_argument("--upload-minutes", type=float, default=10.0, help="of a mean upload")
+    parser.add_argument("--publishes-per-day", type=int, default=24, help="of each index")
+    parser.add_argument(
+        "--night-hours", type=float, default=8.0, help="time that the work of a day may take"
+    )
+    parser.add_argument("--modality", choices=("audio", "both"), default="both")
+    parser.add_argument(
+        "--rates", metavar="FILE", help="TOML of your own rates (see avm_core/capacity/rates.toml)"
+    )
+
+
 def _bench(commands: Any) -> None:
     parser = _add(
         commands,
@@ -170,7 +197,7 @@ def _bench(commands: Any) -> None:
         "what",
         choices=(
             *("build", "quality", "rivals", "tune", "sources", "hits", "speed"),
-            *("separation", "calibrate", "network", "match", "index", "reverse", "catalog"),
+            *("separation", "calibrate", "network", "match", "index", "reverse", "year", "catalog"),
         ),
         help="build a set, score AVM on it, score and time all systems on it, or time one part",
     )
@@ -200,7 +227,7 @@ def _bench(commands: Any) -> None:
         "--prints",
         metavar="DIR",
         default=".avm/bench",
-        help="`index`, `reverse`, `year`: benchmark sets whose fingerprints stand for real ones",
+        help="`index`, `reverse`: benchmark sets whose fingerprints stand for real ones",
     )
     parser.add_argument("--count", type=int, default=14, help="tracks for `calibrate`")
     parser.add_argument(

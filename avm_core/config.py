@@ -87,6 +87,12 @@ class IndexConfig(_Section):
     dead_share: float = Field(
         default=0.1, ge=0, le=1, description="of a large segment; above it compaction rewrites it"
     )
+    back_neighbours: int = Field(
+        default=0,
+        ge=0,
+        description="uploads' windows that a search backwards asks of each graph segment per "
+        "window of a title; 0: all that are alike enough, which is exact and costs a scan",
+    )
     device: str = Field(
         default="cpu", description="cpu or cuda[:N]: where exact scans of large segments run"
     )

@@ -93,6 +93,12 @@ def _reverse(arguments: argparse.Namespace) -> dict[str, Any]:
     return measure_reverse(_prints(arguments), arguments.windows)
 
 
+def _year(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.year import Year, simulate
+
+    return simulate(Year())
+
+
 def _catalog(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.catalog_speed import measure_catalog
 
@@ -148,6 +154,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "network": _network,
     "match": _match,
     "index": _index,
+    "year": _year,
     "reverse": _reverse,
     "catalog": _catalog,
 }

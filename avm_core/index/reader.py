@@ -41,13 +41,14 @@ MAX_GRAPH_NEIGHBOURS = 4096
 class OpenSegment:
     """One segment of an open snapshot. `ordinals` int64 maps the segment's media to the
     snapshot's; `alive` bool [N] or None if no window is dead. With a `device` other than "cpu"
-    all scans are exact and run there."""
+    all scans are exact and run there. `back_neighbours` is that of the settings."""
 
     data: SegmentData
     ordinals: Int64
     alive: Bool | None
     graph: Graph | None
     device: str = "cpu"
+    back_neighbours: int = 0
 
     def nearest(self, queries: Int8, *, k: int, min_similarity: float) -> Neighbours:
         """The best k rows per query. A flat segment and a device are exact."""
@@ -115,6 +116,7 @@ class SnapshotReader:
                     alive=None if all(alive) else np.array(alive, np.bool_)[data.media],
                     graph=_open_graph(store, ref, data, cache_dir, config),
                     device=config.device,
+                    back_neighbours=config.back_neighbours,
                 )
             )
         return cls(manifest, tuple(media_ids), segments)

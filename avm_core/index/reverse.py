@@ -46,8 +46,9 @@ def search_back(
 
     Exact on flat segments and on a device; a graph is asked for ever more neighbours until they
     fall below `min_similarity`, and scanned where they do not, so that it misses only what it
-    cannot reach. Memory is bounded by k hits per stored window of one segment. Raises
-    `IndexMismatch` if the probe comes from another fingerprinter.
+    cannot reach. With `IndexConfig.back_neighbours` a graph is asked once, for so many. Memory is
+    bounded by k hits per stored window of one segment. Raises `IndexMismatch` if the probe comes
+    from another fingerprinter.
     """
     reader.check(probe)
     windows = searchable(probe)
@@ -83,8 +84,8 @@ def _stored_nearest(
     if segment.graph is None:
         return _scan(segment, queries, k, min_similarity)
     pending = np.arange(len(queries))
-    limit = min(len(segment.data.vectors), MAX_GRAPH_NEIGHBOURS)
-    count = min(_FIRST_NEIGHBOURS, limit)
+    limit = min(len(segment.data.vectors), segment.back_neighbours or MAX_GRAPH_NEIGHBOURS)
+    count = min(segment.back_neighbours or _FIRST_NEIGHBOURS, limit)
     parts = []
     while len(pending) and count <= limit:
         rows = segment.graph.search(queries[pending], count)
@@ -96,6 +97,8 @@ def _stored_nearest(
         full = rows[:, -1] >= 0
         last = pair_scores(queries, segment.data.vectors, pending, np.maximum(rows[:, -1], 0))
         open_end = full & (last >= min_similarity) & (count < len(segment.data.vectors))
+        if segment.back_neighbours:
+            open_end[:] = False
         good = (scores >= np.float32(min_similarity)) & ~open_end[place]
         parts.append(Neighbours(row[good], query[good], scores[good]))
         pending = pending[open_end]

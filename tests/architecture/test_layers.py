@@ -24,6 +24,7 @@ LEVELS: dict[str, int] = {
     "catalog": 2,
     "storage": 2,
     "evaluate": 2,
+    "capacity": 2,
     "fingerprint": 3,
     "pipeline": 4,
     "benchmark": 5,

@@ -97,6 +97,19 @@ def test_windows_that_a_graph_cannot_settle_are_scanned(store, tmp_path, monkeyp
     check(back(store, tmp_path, probe, HNSW, 5, 0.4), media, probe, 5, 0.4)
 
 
+def test_a_limit_asks_a_graph_once_and_finds_the_nearest_uploads(store, tmp_path, monkeypatch):
+    media = make_batch(8)
+    publish(store, NAME, AUDIO, media, config=HNSW)
+    monkeypatch.setattr(reverse_module, "nearest", None)  # no scan
+    config = HNSW.model_copy(update={"back_neighbours": 3})
+    probe = noisy_copy(media[3][1], seed=9)
+    found = back(store, tmp_path, probe, config, 50, -1.0)
+    assert sum(len(hits.window) for hits in found.values()) == 3 * len(probe.starts)
+    best = found["m03"]
+    copied = best.window == best.probe
+    np.testing.assert_array_equal(best.window[copied], np.arange(len(probe.starts)))
+
+
 def test_a_probe_of_another_fingerprinter_is_refused_with_both_names(store, tmp_path):
     publish(store, NAME, AUDIO, make_batch(2), config=FLAT)
     with pytest.raises(IndexMismatch, match=f"{OTHER}.*{AUDIO}"):

@@ -140,4 +140,3 @@ def test_an_upload_with_holes_has_the_same_candidates_both_ways(corpus, tmp_path
     assert [candidate.ref_id for candidate in forward] == [title]
     assert [candidate.ref_id for candidate in reverse[title]] == [name]
     assert forward[0].score == pytest.approx(reverse[title][0].score, rel=0.5)
-
