@@ -16,8 +16,9 @@ import numpy as np
 
 from avm_core.errors import BadSettings, ChecksumMismatch
 from avm_core.fingerprint import codec
-from avm_core.types import Fingerprint, Float32
+from avm_core.types import Fingerprint, FingerprinterId, Float32
 
+WALK = FingerprinterId("audio_bench.walk", "00000000")
 _WINDOWS_PER_MEDIA = 2_000
 _NOISE = 0.35  # of a mixture's length; see `likeness`
 _DRIFT = 4  # windows over which the noise is averaged
@@ -47,6 +48,33 @@ def read_prints(folder: Path, name: str) -> list[Fingerprint]:
             f"no prints of {name} below {folder}: run `avm bench quality --set dev` first"
         )
     return [prints[key] for key in sorted(prints)]
+
+
+def walks(count: int = 60, windows: int = 200, dims: int = 128) -> list[Fingerprint]:
+    """Stand-ins where no benchmark set was made yet: directions that drift as those of a
+    programme do, by a fingerprinter of their own. Every third is a noisy copy of the one before.
+    """
+    rng = np.random.default_rng(0)
+    made: list[Float32] = []
+    for number in range(count):
+        if number % 3 == 2:
+            noise = rng.standard_normal((windows, dims), dtype=np.float32)
+            made.append(made[-1] + 0.3 * noise)
+            continue
+        white = rng.standard_normal((windows + _DRIFT, dims), dtype=np.float32)
+        made.append(np.add.accumulate(white)[_DRIFT:] - np.add.accumulate(white)[:-_DRIFT])
+    return [
+        Fingerprint(
+            content_id=f"walk{number:04d}",
+            fingerprinter=WALK,
+            descriptors=codec.quantise(rows),
+            starts=np.arange(windows, dtype=np.float64) * 0.5,
+            window=3.0,
+            valid=np.ones(windows, np.bool_),
+            duration=windows * 0.5 + 2.5,
+        )
+        for number, rows in enumerate(made)
+    ]
 
 
 def grow(

@@ -124,9 +124,13 @@ def _separation(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _prints(arguments: argparse.Namespace) -> list[Fingerprint]:
-    from avm_core.benchmark.descriptor_sets import read_prints
+    from avm_core.benchmark.descriptor_sets import read_prints, walks
 
-    return read_prints(Path(arguments.prints), arguments.only or _ENCODER)
+    try:
+        return read_prints(Path(arguments.prints), arguments.only or _ENCODER)
+    except BadSettings as error:
+        _tell(f"{error}; made-up descriptors take their place")
+        return walks()
 
 
 def _tell(text: str) -> None:
