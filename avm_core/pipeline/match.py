@@ -90,8 +90,7 @@ def _current_snapshots(platform: Platform, direction: Direction) -> dict[Modalit
 
 def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> dict[str, Any]:
     plan = read_plan(platform, batch)
-    unit_id = f"{direction}-{plan['batch_id']}"
-    scanner = _Scanner(platform, direction, plan["identity"]["snapshots"], unit_id)
+    scanner = _Scanner(platform, direction, plan)
     candidates = scanner.candidates(plan["rows"])
     others = _artefacts(platform, candidates)
     scans: Rows = []
@@ -103,7 +102,7 @@ def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> di
     return stage(
         platform,
         kind=direction,
-        unit_id=unit_id,
+        unit_id=scanner.unit_id,
         input_digest=digest(plan["rows"], plan["identity"]),
         tables={"match_scan": scans, "match": matches},
     )
@@ -124,12 +123,10 @@ def _artefacts(
 class _Scanner:
     """Searches probes in fixed snapshots and aligns what they might share."""
 
-    def __init__(
-        self, platform: Platform, direction: Direction, snapshots: dict[Modality, str], unit: str
-    ) -> None:
+    def __init__(self, platform: Platform, direction: Direction, plan: dict[str, Any]) -> None:
+        snapshots: dict[Modality, str] = plan["identity"]["snapshots"]
         self._platform = platform
         self._direction: Direction = direction
-        self._unit = unit
         self._now = datetime.now(UTC)
         self._manifests = {
             modality: servable(
@@ -140,6 +137,11 @@ class _Scanner:
             )
             for modality, key in snapshots.items()
         }
+        served = {modality: manifest_key(found) for modality, found in self._manifests.items()}
+        # What an older snapshot gave, because the planned one is damaged, is another unit: once
+        # the damage is mended the same plan must be recorded again.
+        suffix = "" if served == snapshots else f"-{digest(served)}"
+        self.unit_id = f"{direction}-{plan['batch_id']}{suffix}"
         # Many uploads copy the same title: keep the last ones read.
         self._load = functools.lru_cache(maxsize=64)(self._read)
 
@@ -203,7 +205,7 @@ class _Scanner:
                 ),
                 "fingerprinter": str(identity),
                 "matcher_version": self._platform.matcher_version,
-                "unit_id": self._unit,
+                "unit_id": self.unit_id,
                 "scanned_at": self._now,
             }
             for modality, identity in self._platform.fingerprinters.items()
@@ -229,7 +231,7 @@ class _Scanner:
             "video_snapshot": self._snapshot("video"),
             **params,
             "matcher_version": version,
-            "unit_id": self._unit,
+            "unit_id": self.unit_id,
             "found_at": self._now,
         }
 
