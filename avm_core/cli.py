@@ -217,6 +217,16 @@ def _bench(commands: Any) -> None:
     parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")
     parser.add_argument("--no-speed", action="store_true", help="`rivals`: scores alone")
     parser.add_argument("--queries", type=int, default=200, help="for `hits`")
+    parser.add_argument("--count", type=int, default=14, help="tracks for `calibrate`")
+    parser.add_argument(
+        "--weights",
+        metavar="A,B",
+        help="`calibrate`: files of trained weights, FILE or FILE@SECONDS",
+    )
+    _bench_index(parser)
+
+
+def _bench_index(parser: Any) -> None:
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`, `reverse`")
     parser.add_argument(
         "--table",
@@ -228,12 +238,6 @@ def _bench(commands: Any) -> None:
         metavar="DIR",
         default=".avm/bench",
         help="`index`, `reverse`: benchmark sets whose fingerprints stand for real ones",
-    )
-    parser.add_argument("--count", type=int, default=14, help="tracks for `calibrate`")
-    parser.add_argument(
-        "--weights",
-        metavar="A,B",
-        help="`calibrate`: files of trained weights, FILE or FILE@SECONDS",
     )
 
 

@@ -109,16 +109,8 @@ class SnapshotReader:
                 continue
             path = fetch(store, ref.key, sha256=ref.sha256, size=ref.bytes, cache_dir=cache_dir)
             data = open_segment(path, entries)
-            segments.append(
-                OpenSegment(
-                    data=data,
-                    ordinals=np.array([ordinal.get(e.media_id, -1) for e in entries], np.int64),
-                    alive=None if all(alive) else np.array(alive, np.bool_)[data.media],
-                    graph=_open_graph(store, ref, data, cache_dir, config),
-                    device=config.device,
-                    back_neighbours=config.back_neighbours,
-                )
-            )
+            graph = _open_graph(store, ref, data, cache_dir, config)
+            segments.append(_open_segment(data, graph, ordinal, alive, config))
         return cls(manifest, tuple(media_ids), segments)
 
     @property
@@ -189,6 +181,23 @@ def _cut(columns: Sequence[Any], k: int) -> _Columns:
     order = np.lexsort((start, ref, -score, query))
     order = order[rank_in_query(query[order]) < k]
     return query[order], ref[order], start[order], score[order]
+
+
+def _open_segment(
+    data: SegmentData,
+    graph: Graph | None,
+    ordinal: dict[str, int],
+    alive: list[bool],
+    config: IndexConfig,
+) -> OpenSegment:
+    return OpenSegment(
+        data=data,
+        ordinals=np.array([ordinal.get(e.media_id, -1) for e in data.entries], np.int64),
+        alive=None if all(alive) else np.array(alive, np.bool_)[data.media],
+        graph=graph,
+        device=config.device,
+        back_neighbours=config.back_neighbours,
+    )
 
 
 def _open_graph(
