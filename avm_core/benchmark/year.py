@@ -50,7 +50,7 @@ def simulate(
     """Measured and predicted values side by side, at the end of the year.
 
     `segments`, `windows` and `bytes` of both indexes; `rewritten` windows per night of the whole
-    year; `search_cpu_s` of a day's uploads in the library, and `search_back_cpu_s` of a day's titles
+    year; `search_cpu_s` of a day's uploads in the library, `search_back_cpu_s` of a day's titles
     in all uploads. Seconds and bytes per media are predicted from what the middle of the year
     gave, all else from the rules of compaction.
     """
