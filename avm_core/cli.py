@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     _sql(commands)
     _index(commands)
     _migrate(commands)
+    _plan(commands)
     _bench(commands)
     _train(commands)
     return parser
@@ -143,14 +144,46 @@ def _index(commands: Any) -> None:
     parser = _add(
         commands,
         "index",
-        "show the current index snapshots, or verify their checksums",
-        "avm index verify",
+        "show, verify, compact or clean up the index snapshots",
+        "avm index verify   or   avm index compact --name ugc_audio",
     )
-    parser.add_argument("action", choices=("status", "verify"))
+    parser.add_argument(
+        "action",
+        choices=("status", "verify", "compact", "gc"),
+        help="`verify`: checksums of the stored objects and of the local cache; `compact`: merge "
+        "small segments and drop removed media; `gc`: delete what no snapshot in use refers to",
+    )
+    parser.add_argument("--name", metavar="INDEX", help="this index alone, as `ugc_audio`")
 
 
 def _migrate(commands: Any) -> None:
     _add(commands, "migrate", "create or update the catalog's tables and views", "avm migrate")
+
+
+def _plan(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "plan",
+        "workers, memory, storage and hours that a load needs, by measured rates",
+        "avm plan --hours-per-day 5000 --library-hours 100000 --retention-days 365",
+    )
+    parser.add_argument("--hours-per-day", type=float, required=True, help="of new uploads")
+    parser.add_argument("--library-hours", type=float, required=True, help="of licensed media")
+    parser.add_argument("--retention-days", type=int, required=True, help="uploads are kept")
+    parser.add_argument(
+        "--new-library-hours",
+        type=float,
+        help="of licensed media per day (default: a thousandth of the library)",
+    )
+    parser.add_argument("--upload-minutes", type=float, default=10.0, help="of a mean upload")
+    parser.add_argument("--publishes-per-day", type=int, default=24, help="of each index")
+    parser.add_argument(
+        "--night-hours", type=float, default=8.0, help="time that the work of a day may take"
+    )
+    parser.add_argument("--modality", choices=("audio", "both"), default="both")
+    parser.add_argument(
+        "--rates", metavar="FILE", help="TOML of your own rates (see avm_core/capacity/rates.toml)"
+    )
 
 
 def _bench(commands: Any) -> None:
@@ -164,7 +197,7 @@ def _bench(commands: Any) -> None:
         "what",
         choices=(
             *("build", "quality", "rivals", "tune", "sources", "frames", "hits", "speed"),
-            *("separation", "calibrate", "network", "match", "index", "catalog"),
+            *("separation", "calibrate", "network", "match", "index", "reverse", "year", "catalog"),
         ),
         help="build a set, score AVM on it, score and time all systems on it, or time one part",
     )
@@ -184,12 +217,27 @@ def _bench(commands: Any) -> None:
     parser.add_argument("--media", metavar="DIR", help="files to time, or the demo's media")
     parser.add_argument("--no-speed", action="store_true", help="`rivals`: scores alone")
     parser.add_argument("--queries", type=int, default=200, help="for `hits`")
-    parser.add_argument("--windows", type=int, default=100_000, help="for `index`")
     parser.add_argument("--count", type=int, default=14, help="tracks for `calibrate`")
     parser.add_argument(
         "--weights",
         metavar="A,B",
         help="`calibrate`: files of trained weights, FILE or FILE@SECONDS",
+    )
+    _bench_index(parser)
+
+
+def _bench_index(parser: Any) -> None:
+    parser.add_argument("--windows", type=int, default=100_000, help="for `index`, `reverse`")
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="`index`: also every metric and number format, and graph against scan by size",
+    )
+    parser.add_argument(
+        "--prints",
+        metavar="DIR",
+        default=".avm/bench",
+        help="`index`, `reverse`: benchmark sets whose fingerprints stand for real ones",
     )
 
 

@@ -84,6 +84,21 @@ class IndexConfig(_Section):
     connectivity: int = 16
     expansion_add: int = 128
     expansion_search: int = 128
+    segment_windows: int = Field(
+        default=4_000_000, ge=1, description="largest segment that publishing or compaction makes"
+    )
+    dead_share: float = Field(
+        default=0.1, ge=0, le=1, description="of a large segment; above it compaction rewrites it"
+    )
+    back_neighbours: int = Field(
+        default=0,
+        ge=0,
+        description="uploads' windows that a search backwards asks of each graph segment per "
+        "window of a title; 0: all that are alike enough, which is exact and costs a scan",
+    )
+    device: str = Field(
+        default="cpu", description="cpu or cuda[:N]: where exact scans of large segments run"
+    )
     grace_seconds: float = Field(
         default=86_400.0, ge=0, description="age before unreferenced segments may be deleted"
     )

@@ -1,108 +1,233 @@
-"""How well and how fast a graph segment answers, beside the exact scan of the same vectors."""
+"""How well and how fast an index answers, beside the exact scan of the same vectors."""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from avm_core.benchmark.descriptor_sets import WALK, grow, likeness, wrap
+from avm_core.benchmark.memory import peak_bytes, resident_bytes
 from avm_core.config import IndexConfig
-from avm_core.fingerprint.codec import quantise
 from avm_core.index.reader import SnapshotReader
 from avm_core.index.snapshot import publish
-from avm_core.storage import MemoryStore
-from avm_core.types import Fingerprint, FingerprinterId
+from avm_core.index.variants import VARIANTS, run_variant
+from avm_core.storage.local import LocalStore
+from avm_core.types import Fingerprint, Float32, Hits
 
-_DIMS = 96
-_PER_MEDIA = 14_400  # one hour at four windows a second
-_QUERIES = 500
+QUERIES = 500
+_K = 10
+_SIZES = (5_000, 15_000, 50_000, 150_000, 500_000)
+_DEPTHS = (64, 128, 256, 512)
+_TABLE_WINDOWS = 50_000
+# Cosines that differ by less are the same window twice, as contents that were encoded twice are.
+_SAME = 1e-6
+
+Media = Sequence[tuple[str, Fingerprint]]
 
 
-def measure_index(windows: int) -> dict[str, Any]:
-    """recall@10, queries and adds per second, and bytes per window, beside the exact scan.
+def measure_index(
+    prints: Sequence[Fingerprint],
+    windows: int,
+    *,
+    table: bool = False,
+    config: IndexConfig | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Recall, speed, RAM and bytes of a graph index of `windows`, beside the exact scan.
 
-    Tests hold that scan to the oracle.
-
-    The vectors are a random walk per media, so that neighbours in time are alike as they are
-    in real fingerprints; queries are stored windows with noise.
+    Every tenth print is kept out of the index and asked; most are edits of contents that are
+    in. The rest of the index is made by `grow`; `real_windows` says how much is not.
+    `recall_at_10` counts hits that are as near as the exact tenth. With `table` also every metric
+    and number format of USearch on up to 50,000 windows, and the size from which a graph is
+    faster than the scan.
     """
-    rng = np.random.default_rng(0)
-    media = [
-        (f"{number:032x}", _walk(rng, f"{number}", min(_PER_MEDIA, windows - first)))
-        for number, first in enumerate(range(0, windows, _PER_MEDIA))
-    ]
-    query = _queries(rng, [value for _, value in media])
-    graph = _Built(media, IndexConfig(hnsw_from=1))
-    flat = _Built(media, IndexConfig(hnsw_from=windows + 1))
-    found, truth = graph.search(query), flat.search(query)
+    tell = progress or (lambda text: None)
+    asked, stored = list(prints[::10]), [p for n, p in enumerate(prints) if n % 10]
+    query = _query(asked)
+    base = config or IndexConfig()
+    found: dict[str, Any] = {"windows": windows, "real_windows": _real(stored, windows)}
+    found["likeness"] = _likeness(stored, query)
+    tell(f"build {windows} windows")
+    with tempfile.TemporaryDirectory(prefix="avm-bench-") as folder:
+        built = Built(grow(stored, windows), base.model_copy(update={"hnsw_from": 1}), folder)
+        tell("search")
+        found |= built.measure(query)
+    if table:
+        tell("metrics and number formats")
+        found["table"] = measure_variants(stored, query, min(windows, _TABLE_WINDOWS), base)
+        found["crossover"] = measure_crossover(stored, query, windows, base, tell)
+    return found
+
+
+class Built:
+    """One snapshot of the vectors in a folder, published as the platform does."""
+
+    def __init__(
+        self, media: Iterable[tuple[str, Fingerprint]], config: IndexConfig, folder: str
+    ) -> None:
+        self._config = config
+        self._folder = Path(folder)
+        self._store = LocalStore(self._folder / "store")
+        self.build_seconds = 0.0
+        for batch in _batches(media, config.segment_windows):
+            start = time.perf_counter()
+            self._manifest = publish(
+                self._store, "bench", batch[0][1].fingerprinter, batch, config=config
+            )
+            self.build_seconds += time.perf_counter() - start
+        self._peak = peak_bytes()
+
+    def measure(self, query: Fingerprint) -> dict[str, Any]:
+        """Recall at 10 and 50, queries and adds per second, bytes and RAM per window."""
+        windows = self._manifest.windows
+        before = resident_bytes()
+        reader = self._open(self._config)
+        _search(reader, query, _K)  # maps the files
+        graph, graph_seconds = _search(reader, query, _K)
+        resident = resident_bytes() - before
+        scan = SnapshotReader(
+            reader.manifest, reader.media_ids, [replace(s, graph=None) for s in reader.segments]
+        )
+        exact, exact_seconds = _search(scan, query, _K)
+        deep, deep_exact = _search(reader, query, 50)[0], _search(scan, query, 50)[0]
+        flat_bytes = sum(ref.bytes + ref.media_bytes for ref in self._manifest.segments)
+        return {
+            "recall_at_10": recall(graph, exact, _K),
+            "recall_at_50": recall(deep, deep_exact, 50),
+            "by_expansion_search": [self._at_depth(query, exact, depth) for depth in _DEPTHS],
+            "queries_per_s": len(query.starts) / graph_seconds,
+            "exact_queries_per_s": len(query.starts) / exact_seconds,
+            "adds_per_s": windows / self.build_seconds,
+            "build_s": self.build_seconds,
+            "bytes_per_window": self._manifest.size / windows,
+            "exact_bytes_per_window": flat_bytes / windows,
+            "ram_bytes_per_window": resident / windows,
+            "build_peak_mb": self._peak / 1e6,
+            "segments": len(self._manifest.segments),
+        }
+
+    def _open(self, config: IndexConfig) -> SnapshotReader:
+        return SnapshotReader.open(
+            self._store, self._manifest, cache_dir=self._folder / "cache", config=config
+        )
+
+    def _at_depth(self, query: Fingerprint, exact: Hits, depth: int) -> dict[str, float]:
+        reader = self._open(self._config.model_copy(update={"expansion_search": depth}))
+        found, seconds = _search(reader, query, _K)
+        return {
+            "expansion_search": depth,
+            "recall_at_10": recall(found, exact, _K),
+            "queries_per_s": len(query.starts) / seconds,
+        }
+
+
+def recall(found: Hits, exact: Hits, k: int) -> float:
+    """Share of the exact k hits per query that `found` has, or has an equal of."""
+    good = total = 0
+    for window in np.unique(exact.query):
+        truth = exact.score[exact.query == window]
+        got = found.score[found.query == window]
+        good += min(int(np.count_nonzero(got >= truth.min() - _SAME)), len(truth))
+        total += len(truth)
+    return good / total
+
+
+def measure_variants(
+    prints: Sequence[Fingerprint], query: Fingerprint, windows: int, config: IndexConfig
+) -> dict[str, dict[str, float]]:
+    """Recall against exact float32 cosine, queries and adds per second on one thread, and bytes
+    of the graph per window, by metric and number format."""
+    vectors = np.concatenate([value.unit_vectors() for _, value in grow(prints, windows)])
+    queries = query.unit_vectors()
+    scores = queries @ vectors.T
+    kth = np.partition(scores, -_K, axis=1)[:, -_K]
+    table = {}
+    for name in VARIANTS:
+        run = run_variant(name, vectors, queries, k=_K, config=config)
+        rows = np.maximum(run.rows, 0)
+        near = np.take_along_axis(scores, rows, axis=1) >= kth[:, None] - _SAME
+        table[name] = {
+            "recall_at_10": float((near & (run.rows >= 0)).mean()),
+            "queries_per_s": len(queries) / run.search_seconds,
+            "adds_per_s": windows / run.build_seconds,
+            "bytes_per_window": run.bytes / windows,
+        }
+    return table
+
+
+def measure_crossover(
+    prints: Sequence[Fingerprint],
+    query: Fingerprint,
+    windows: int,
+    config: IndexConfig,
+    tell: Callable[[str], None],
+) -> dict[str, Any]:
+    """Queries per second of graph and scan by size; the first size at which the graph is faster
+    (None if none is), and how many queries pay for building it there."""
+    rows, first, pays = [], None, None
+    for size in (size for size in _SIZES if size <= windows):
+        tell(f"crossover: {size} windows")
+        with tempfile.TemporaryDirectory(prefix="avm-bench-") as folder:
+            graph = config.model_copy(update={"hnsw_from": 1})
+            got = Built(grow(prints, size), graph, folder).measure(query)
+        row = {"windows": size} | {
+            key: got[key] for key in ("queries_per_s", "exact_queries_per_s", "recall_at_10")
+        }
+        rows.append(row)
+        gain = 1 / got["exact_queries_per_s"] - 1 / got["queries_per_s"]
+        if first is None and gain > 0:
+            first, pays = size, got["build_s"] / gain
+    return {"sizes": rows, "graph_faster_from": first, "queries_that_pay_for_the_graph": pays}
+
+
+def _search(reader: SnapshotReader, query: Fingerprint, k: int) -> tuple[Hits, float]:
+    start = time.perf_counter()
+    hits = reader.search(query, k=k, min_similarity=-1.0)
+    return hits, time.perf_counter() - start
+
+
+def _query(asked: Sequence[Fingerprint]) -> Fingerprint:
+    rows = np.concatenate([value.descriptors[value.valid] for value in asked])
+    picked = np.random.default_rng(0).permutation(len(rows))[:QUERIES]
+    return wrap(asked[0], "query", rows[picked])
+
+
+def _real(stored: Sequence[Fingerprint], windows: int) -> int:
+    if stored[0].fingerprinter == WALK:
+        return 0
+    return min(windows, sum(int(np.count_nonzero(value.valid)) for value in stored))
+
+
+def _likeness(stored: Sequence[Fingerprint], query: Fingerprint) -> dict[str, dict[str, float]]:
+    """Cosines of the queries with real windows and with made ones: whether the filling is real
+    enough to stand for more of the same."""
+    real = np.concatenate([value.unit_vectors()[value.valid] for value in stored])
+    count = min(len(real), 20_000)
+    made = [value for _, value in grow(stored, len(real) + count)][len(stored) :]
+    queries = query.unit_vectors()
     return {
-        "windows": windows,
-        "recall_at_10": len(found & truth) / len(truth),
-        "queries_per_s": _QUERIES / graph.search_seconds,
-        "exact_queries_per_s": _QUERIES / flat.search_seconds,
-        "adds_per_s": windows / graph.build_seconds,
-        "bytes_per_window": graph.bytes / windows,
-        "exact_bytes_per_window": flat.bytes / windows,
+        "real": likeness(queries, _some(real, count)),
+        "made": likeness(queries, np.concatenate([value.unit_vectors() for value in made])),
     }
 
 
-class _Built:
-    """One snapshot of the vectors, with the seconds that it took to build and to search."""
-
-    def __init__(self, media: Sequence[tuple[str, Fingerprint]], config: IndexConfig) -> None:
-        self._config = config
-        self._store = MemoryStore("memory://bench-index")
-        start = time.perf_counter()
-        self._manifest = publish(
-            self._store, "bench", media[0][1].fingerprinter, media, config=config
-        )
-        self.build_seconds = time.perf_counter() - start
-        self.search_seconds = 0.0
-
-    @property
-    def bytes(self) -> int:
-        """Size of all objects of the snapshot's segments."""
-        return sum(size for part in self._manifest.segments for _, _, size in part.objects())
-
-    def search(self, query: Fingerprint) -> set[tuple[int, int, float]]:
-        """(query window, media, second) of the ten nearest windows of each query window."""
-        with tempfile.TemporaryDirectory(prefix="avm-bench-") as cache:
-            reader = SnapshotReader.open(
-                self._store, self._manifest, cache_dir=Path(cache), config=self._config
-            )
-            start = time.perf_counter()
-            hits = reader.search(query, k=10, min_similarity=-1.0)
-            self.search_seconds = time.perf_counter() - start
-        return set(
-            zip(hits.query.tolist(), hits.ref.tolist(), hits.ref_start.tolist(), strict=True)
-        )
+def _some(rows: Float32, count: int) -> Float32:
+    return rows[np.random.default_rng(1).permutation(len(rows))[:count]]
 
 
-def _walk(rng: np.random.Generator, name: str, windows: int) -> Fingerprint:
-    steps = rng.standard_normal((windows, _DIMS)).astype(np.float32)
-    for row in range(1, windows):
-        steps[row] = 0.85 * steps[row - 1] + 0.5 * steps[row]
-    return _fingerprint(name, steps)
-
-
-def _queries(rng: np.random.Generator, media: list[Fingerprint]) -> Fingerprint:
-    stored = np.concatenate([value.descriptors for value in media]).astype(np.float32)
-    picked = stored[rng.integers(0, len(stored), _QUERIES)]
-    noise = rng.standard_normal(picked.shape).astype(np.float32)
-    return _fingerprint("query", picked + 0.3 * picked.std() * noise)
-
-
-def _fingerprint(name: str, vectors: np.ndarray) -> Fingerprint:
-    return Fingerprint(
-        content_id=name,
-        fingerprinter=FingerprinterId("audio_bench.walk", "00000000"),
-        descriptors=quantise(vectors),
-        starts=np.arange(len(vectors), dtype=np.float64) * 0.25,
-        window=4.0,
-        valid=np.ones(len(vectors), dtype=np.bool_),
-        duration=len(vectors) * 0.25,
-    )
+def _batches(media: Iterable[tuple[str, Fingerprint]], windows: int) -> Iterator[Media]:
+    batch: list[tuple[str, Fingerprint]] = []
+    size = 0
+    for item in media:
+        if batch and size + len(item[1].starts) > windows:
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += len(item[1].starts)
+    yield batch

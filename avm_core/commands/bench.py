@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from avm_core.errors import BadSettings
+from avm_core.types import Fingerprint
 
 _TITLES = "local/media/titles"
 _ENCODER = "audio_conv.v2"
@@ -86,7 +88,21 @@ def _network(arguments: argparse.Namespace) -> dict[str, Any]:
 def _index(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.index_speed import measure_index
 
-    return measure_index(arguments.windows)
+    return measure_index(
+        _prints(arguments), arguments.windows, table=arguments.table, progress=_tell
+    )
+
+
+def _reverse(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.reverse_speed import measure_reverse
+
+    return measure_reverse(_prints(arguments), arguments.windows)
+
+
+def _year(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.year import Year, simulate
+
+    return simulate(Year())
 
 
 def _catalog(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -113,6 +129,20 @@ def _separation(arguments: argparse.Namespace) -> dict[str, Any]:
     return measure_all(_files(arguments))
 
 
+def _prints(arguments: argparse.Namespace) -> list[Fingerprint]:
+    from avm_core.benchmark.descriptor_sets import read_prints, walks
+
+    try:
+        return read_prints(Path(arguments.prints), arguments.only or _ENCODER)
+    except BadSettings as error:
+        _tell(f"{error}; made-up descriptors take their place")
+        return walks()
+
+
+def _tell(text: str) -> None:
+    print(f"avm: {text}", file=sys.stderr)
+
+
 def _files(arguments: argparse.Namespace) -> list[Path]:
     folder = arguments.media or _TITLES
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
@@ -135,5 +165,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "network": _network,
     "match": _match,
     "index": _index,
+    "year": _year,
+    "reverse": _reverse,
     "catalog": _catalog,
 }

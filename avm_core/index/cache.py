@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import uuid
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from avm_core.errors import ChecksumMismatch
@@ -17,10 +20,12 @@ def fetch(store: ObjectStore, key: str, *, sha256: str, size: int, cache_dir: Pa
     """The local file with the object's bytes; downloads it unless it is there.
 
     The file appears in one step and only after its checksum was verified; a file that is
-    there is trusted if its size is right. Raises `ChecksumMismatch`, `ObjectMissing`.
+    there is trusted if its size is right (`drop_damaged` looks closer). Raises
+    `ChecksumMismatch`, `ObjectMissing`.
     """
     target = cache_dir / sha256[:2] / f"{sha256}{Path(key).suffix}"
     if target.is_file() and target.stat().st_size == size:
+        _mark_used(target)
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     # Several processes may fetch the same object: each writes its own file, the last one stays.
@@ -32,6 +37,42 @@ def fetch(store: ObjectStore, key: str, *, sha256: str, size: int, cache_dir: Pa
     finally:
         draft.unlink(missing_ok=True)
     return target
+
+
+def drop_damaged(cache_dir: Path) -> list[Path]:
+    """Delete the cached files whose bytes are not those of their name; return them.
+
+    The next `fetch` downloads them again. A process that has one mapped keeps the old bytes.
+    """
+    damaged = [path for path in _files(cache_dir) if file_sha256(path) != path.stem]
+    for path in damaged:
+        path.unlink(missing_ok=True)
+    return damaged
+
+
+def drop_unused(cache_dir: Path, *, grace_seconds: float, now: datetime) -> list[Path]:
+    """Delete the cached files that nobody fetched for `grace_seconds`; return them.
+
+    On Linux and macOS a reader that has one mapped goes on undisturbed.
+    """
+    horizon = now.timestamp() - grace_seconds
+    unused = [path for path in _files(cache_dir) if path.stat().st_mtime < horizon]
+    for path in unused:
+        path.unlink(missing_ok=True)
+    return unused
+
+
+def _files(cache_dir: Path) -> Iterator[Path]:
+    """Cached objects, none of which is still being written."""
+    for path in sorted(cache_dir.glob("[0-9a-f][0-9a-f]/*")):
+        if path.is_file() and not path.name.startswith("."):
+            yield path
+
+
+def _mark_used(path: Path) -> None:
+    # Only a hint: the cache may be read-only, or the file somebody else's.
+    with contextlib.suppress(OSError):
+        os.utime(path)
 
 
 def fetch_entries(store: ObjectStore, ref: SegmentRef) -> tuple[MediaEntry, ...]:

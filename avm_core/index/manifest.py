@@ -21,7 +21,8 @@ class SegmentRef(_Frozen):
     """One segment's objects. Keys are relative to the store; `bytes` is the flat object's size.
 
     `added_version` is the snapshot version that brought the segment in. The graph fields are
-    empty for a `flat` segment.
+    empty for a `flat` segment. `partition` is the upload day `YYYY-MM-DD` (UTC) of a segment of
+    uploads, "" where an index is not partitioned.
     """
 
     key: str
@@ -37,6 +38,7 @@ class SegmentRef(_Frozen):
     graph_key: str = ""
     graph_sha256: str = ""
     graph_bytes: int = 0
+    partition: str = ""
 
     def objects(self) -> tuple[tuple[str, str, int], ...]:
         """(key, sha256, bytes) of every object that the segment needs."""
@@ -78,6 +80,16 @@ class IndexManifest(_Frozen):
     def windows(self) -> int:
         """Stored windows, dead ones included."""
         return sum(segment.windows for segment in self.segments)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all objects of all segments."""
+        return sum(size for segment in self.segments for _, _, size in segment.objects())
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """Partitions that have segments, ascending."""
+        return tuple(sorted({segment.partition for segment in self.segments}))
 
     def alive(self, segment: SegmentRef, entries: Sequence[MediaEntry]) -> list[bool]:
         """For each entry of the segment whether its windows are searched."""
@@ -152,4 +164,8 @@ def seal(
 
 def _content_hash(manifest: IndexManifest) -> str:
     content = manifest.model_dump(mode="json", exclude={"snapshot_id", "created_at"})
+    for segment in content["segments"]:
+        # Manifests that were written before there were partitions keep their hash.
+        if not segment["partition"]:
+            del segment["partition"]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

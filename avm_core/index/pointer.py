@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from avm_core.errors import BadSettings, ChecksumMismatch, ObjectMissing, PreconditionFailed
+from avm_core.errors import (
+    BadSettings,
+    ChecksumMismatch,
+    IndexMismatch,
+    ObjectMissing,
+    PreconditionFailed,
+)
 from avm_core.index.manifest import IndexManifest
 from avm_core.types import ObjectStore
 
@@ -48,6 +54,27 @@ def current(store: ObjectStore, index_name: str) -> IndexManifest | None:
             f"{key} cannot be read ({error}): write the key of a snapshot into it"
         ) from error
     return IndexManifest.from_bytes(store.get(target), key=target)
+
+
+def older_snapshots(store: ObjectStore, manifest: IndexManifest) -> Iterator[IndexManifest]:
+    """The snapshots that led to `manifest`, newest first, back to the first that is gone
+    or damaged.
+
+    The chain of parents, so that what a publisher wrote that lost its race is not among them.
+    """
+    prefix = f"{index_prefix(manifest.index_name)}snapshots/"
+    keys = {
+        info.key.rsplit("-", 1)[-1].removesuffix(".json"): info.key for info in store.list(prefix)
+    }
+    parent = manifest.parent_id
+    while parent in keys:
+        key = keys.pop(parent)
+        try:
+            older = IndexManifest.from_bytes(store.get(key), key=key)
+        except (ChecksumMismatch, IndexMismatch, ObjectMissing):
+            return
+        yield older
+        parent = older.parent_id
 
 
 def commit(store: ObjectStore, index_name: str, change: Change) -> IndexManifest | None:

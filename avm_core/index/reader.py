@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,26 +24,42 @@ from avm_core.index.scan import (
     rank_in_query,
 )
 from avm_core.index.segment import SegmentData, open_segment, searchable
-from avm_core.types import Bool, Fingerprint, Float64, Hits, Int8, Int64, ObjectStore
+from avm_core.types import Bool, Fingerprint, Float32, Float64, Hits, Int8, Int64, ObjectStore
+
+_Columns = tuple[Int64, Int64, Float64, Float32]
 
 if TYPE_CHECKING:
     from avm_core.index.graph import Graph
 
+# Query windows searched at a time: bounds the memory of a search, whatever the upload's length.
+QUERIES_AT_ONCE = 8192
 # Neighbours asked from a graph per query before an exact scan is the cheaper way to k live ones.
 MAX_GRAPH_NEIGHBOURS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenSegment:
-    """`ordinals` int64 maps the segment's media to the snapshot's; `alive` bool [N] or None
-    if no window is dead."""
+class OpenSegment:
+    """One segment of an open snapshot. `ordinals` int64 maps the segment's media to the
+    snapshot's; `alive` bool [N] or None if no window is dead. With a `device` other than "cpu"
+    all scans are exact and run there. `back_neighbours` is that of the settings."""
 
     data: SegmentData
     ordinals: Int64
     alive: Bool | None
     graph: Graph | None
+    device: str = "cpu"
+    back_neighbours: int = 0
 
     def nearest(self, queries: Int8, *, k: int, min_similarity: float) -> Neighbours:
+        """The best k rows per query. A flat segment and a device are exact."""
+        if self.device != "cpu":
+            # A search on the CPU must not pay for loading torch.
+            from avm_core.index import device_scan
+
+            return device_scan.nearest(
+                *(queries, self.data.vectors),
+                k=k, min_similarity=min_similarity, alive=self.alive, device=self.device,
+            )  # fmt: skip
         if self.graph is None:
             return nearest(
                 queries, self.data.vectors, k=k, min_similarity=min_similarity, alive=self.alive
@@ -54,7 +71,7 @@ class SnapshotReader:
     """A snapshot that is ready to be searched; later publishes do not change it."""
 
     def __init__(
-        self, manifest: IndexManifest, media_ids: tuple[str, ...], segments: list[_OpenSegment]
+        self, manifest: IndexManifest, media_ids: tuple[str, ...], segments: list[OpenSegment]
     ) -> None:
         """Use `open`."""
         self.manifest = manifest
@@ -63,15 +80,22 @@ class SnapshotReader:
 
     @classmethod
     def open(
-        cls, store: ObjectStore, manifest: IndexManifest, *, cache_dir: Path, config: IndexConfig
+        cls,
+        store: ObjectStore,
+        manifest: IndexManifest,
+        *,
+        cache_dir: Path,
+        config: IndexConfig,
+        partition: str | None = None,
     ) -> SnapshotReader:
         """Download what `cache_dir` lacks, verify it and map it into memory.
 
-        `media_ids` are the searched media, sorted. Raises `ChecksumMismatch`, `ObjectMissing`
-        or, for files of a newer AVM, `IndexMismatch`.
+        With `partition` only its segments. `media_ids` are the searched media, sorted. Raises
+        `ChecksumMismatch`, `ObjectMissing` or, for files of a newer AVM, `IndexMismatch`.
         """
-        lists = [fetch_entries(store, ref) for ref in manifest.segments]
-        flags = [manifest.alive(*pair) for pair in zip(manifest.segments, lists, strict=True)]
+        refs = [ref for ref in manifest.segments if partition in (None, ref.partition)]
+        lists = [fetch_entries(store, ref) for ref in refs]
+        flags = [manifest.alive(*pair) for pair in zip(refs, lists, strict=True)]
         media_ids = sorted(
             entry.media_id
             for entries, alive in zip(lists, flags, strict=True)
@@ -80,22 +104,19 @@ class SnapshotReader:
         )
         ordinal = {media_id: place for place, media_id in enumerate(media_ids)}
         segments = []
-        for ref, entries, alive in zip(manifest.segments, lists, flags, strict=True):
+        for ref, entries, alive in zip(refs, lists, flags, strict=True):
             if not ref.windows:
                 continue
             path = fetch(store, ref.key, sha256=ref.sha256, size=ref.bytes, cache_dir=cache_dir)
             data = open_segment(path, entries)
-            ordinals = np.array([ordinal.get(entry.media_id, -1) for entry in entries], np.int64)
-            dead = not all(alive)
-            segments.append(
-                _OpenSegment(
-                    data=data,
-                    ordinals=ordinals,
-                    alive=np.array(alive, np.bool_)[data.media] if dead else None,
-                    graph=_open_graph(store, ref, data, cache_dir, config),
-                )
-            )
+            graph = _open_graph(store, ref, data, cache_dir, config)
+            segments.append(_open_segment(data, graph, ordinal, alive, config))
         return cls(manifest, tuple(media_ids), segments)
+
+    @property
+    def segments(self) -> tuple[OpenSegment, ...]:
+        """The searched segments, those without windows left out."""
+        return tuple(self._segments)
 
     def search(self, query: Fingerprint, *, k: int, min_similarity: float) -> Hits:
         """The best k stored windows for each valid window of the query, over all segments.
@@ -106,27 +127,31 @@ class SnapshotReader:
         depends on which other refs are indexed. Raises `IndexMismatch` if the query comes
         from another fingerprinter.
         """
-        self._check(query)
+        self.check(query)
         windows = searchable(query)
-        queries = query.descriptors[windows]
-        found = [
-            (segment, segment.nearest(queries, k=k, min_similarity=min_similarity))
-            for segment in self._segments
+        parts = [
+            self._search(query, windows[start : start + QUERIES_AT_ONCE], k, min_similarity)
+            for start in range(0, len(windows), QUERIES_AT_ONCE)
         ]
-        merged = concat([neighbours for _, neighbours in found])
-        ref = _join([s.ordinals[s.data.media[n.row]] for s, n in found], np.int64)
-        start = _join([s.data.starts[n.row] for s, n in found], np.float64)
-        order = np.lexsort((start, ref, -merged.score, merged.query))
-        order = order[rank_in_query(merged.query[order]) < k]
-        return Hits(
-            ref_ids=self.media_ids,
-            query=windows[merged.query[order]],
-            ref=ref[order],
-            ref_start=start[order],
-            score=merged.score[order],
-        )
+        columns = [_join(list(column)) for column in zip(*parts, strict=True)]
+        return Hits(self.media_ids, *(columns or _no_hits()))
 
-    def _check(self, query: Fingerprint) -> None:
+    def _search(
+        self, query: Fingerprint, windows: Int64, k: int, min_similarity: float
+    ) -> _Columns:
+        """(query, ref, start, score) of some windows of the query, cut to k per window."""
+        queries = query.descriptors[windows]
+        best = _no_hits()
+        for segment in self._segments:
+            found = segment.nearest(queries, k=k, min_similarity=min_similarity)
+            if len(found.query):
+                ref = segment.ordinals[segment.data.media[found.row]]
+                new = (found.query, ref, segment.data.starts[found.row], found.score)
+                best = _cut([_join(pair) for pair in zip(best, new, strict=True)], k)
+        return windows[best[0]], *best[1:]
+
+    def check(self, query: Fingerprint) -> None:
+        """Raises `IndexMismatch` if the query is not of the vectors that are searched."""
         expected = self.manifest.fingerprinter
         if str(query.fingerprinter) != expected:
             raise IndexMismatch(
@@ -141,14 +166,44 @@ class SnapshotReader:
             )
 
 
-def _join(parts: list[Int64] | list[Float64], dtype: type[np.generic]) -> Any:
-    return np.concatenate(parts) if parts else np.empty(0, dtype)
+def _no_hits() -> _Columns:
+    ints, floats = np.empty(0, np.int64), np.empty(0, np.float64)
+    return ints, ints, floats, floats.astype(np.float32)
+
+
+def _join(parts: Sequence[Any]) -> Any:
+    return np.concatenate(parts)
+
+
+def _cut(columns: Sequence[Any], k: int) -> _Columns:
+    """The best k per query in the order of `Hits`."""
+    query, ref, start, score = columns
+    order = np.lexsort((start, ref, -score, query))
+    order = order[rank_in_query(query[order]) < k]
+    return query[order], ref[order], start[order], score[order]
+
+
+def _open_segment(
+    data: SegmentData,
+    graph: Graph | None,
+    ordinal: dict[str, int],
+    alive: list[bool],
+    config: IndexConfig,
+) -> OpenSegment:
+    return OpenSegment(
+        data=data,
+        ordinals=np.array([ordinal.get(e.media_id, -1) for e in data.entries], np.int64),
+        alive=None if all(alive) else np.array(alive, np.bool_)[data.media],
+        graph=graph,
+        device=config.device,
+        back_neighbours=config.back_neighbours,
+    )
 
 
 def _open_graph(
     store: ObjectStore, ref: SegmentRef, data: SegmentData, cache_dir: Path, config: IndexConfig
 ) -> Graph | None:
-    if not ref.graph_key:
+    if not ref.graph_key or config.device != "cpu":
         return None
     # An index of flat segments must not pay for loading USearch.
     from avm_core.index.graph import Graph
@@ -160,7 +215,7 @@ def _open_graph(
 
 
 def _graph_nearest(
-    segment: _OpenSegment, graph: Graph, queries: Int8, k: int, min_similarity: float
+    segment: OpenSegment, graph: Graph, queries: Int8, k: int, min_similarity: float
 ) -> Neighbours:
     """Like `scan.nearest`; asks the graph for more where dead windows took the places."""
     rows, alive = segment.data.vectors, segment.alive

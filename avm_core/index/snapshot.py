@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from avm_core.config import IndexConfig
 from avm_core.errors import BadSettings, IndexMismatch
 from avm_core.index.cache import fetch_entries
+from avm_core.index.compaction import compact
 from avm_core.index.manifest import IndexManifest, SegmentRef, Tombstone, added_version, seal
 from avm_core.index.pointer import commit, current
 from avm_core.index.segment import build_segment
-from avm_core.index.upkeep import collect_garbage, compact, verify
+from avm_core.index.upkeep import collect_garbage, verify
 from avm_core.index.writer import write_segment
 from avm_core.types import Fingerprint, FingerprinterId, ObjectStore
 
@@ -39,17 +40,28 @@ def publish(
     config: IndexConfig,
     remove: Iterable[str] = (),
     replace: bool = False,
+    partition_of: Mapping[str, str] | None = None,
 ) -> IndexManifest:
     """Add and remove media and return the snapshot that has them.
 
     Media that the current snapshot has are skipped, so a call that was killed can be made
     again, and two calls at once both end up in the index. Without anything to do the current
-    snapshot is returned as it is. With `replace` an index of another fingerprinter starts
-    afresh (its version keeps counting); otherwise that raises `IndexMismatch`. Raises
-    `BadSettings` if a media id is both added and removed, `PreconditionFailed` if other
-    writers won every race.
+    snapshot is returned as it is. `partition_of` gives the partition of a media id; each
+    partition gets segments of its own (default: one partition named ""). With `replace` an index
+    of another fingerprinter starts afresh (its version keeps counting); otherwise that raises
+    `IndexMismatch`. Raises `BadSettings` if a media id is both added and removed,
+    `PreconditionFailed` if other writers won every race.
     """
-    job = _Publication(store, index_name, str(fingerprinter), additions, remove, config, replace)
+    job = _Publication(
+        store,
+        index_name,
+        str(fingerprinter),
+        additions,
+        remove=remove,
+        config=config,
+        replace=replace,
+        partition_of=partition_of or {},
+    )
     result = commit(store, index_name, job.apply)
     assert result is not None, "apply never returns None"
     return result
@@ -64,9 +76,11 @@ class _Publication:
         index_name: str,
         fingerprinter: str,
         additions: Sequence[tuple[str, Fingerprint]],
+        *,
         remove: Iterable[str],
         config: IndexConfig,
         replace: bool,
+        partition_of: Mapping[str, str],
     ) -> None:
         self._store = store
         self._index_name = index_name
@@ -76,6 +90,7 @@ class _Publication:
         self._remove = sorted(set(remove))
         self._config = config
         self._replace = replace
+        self._partition_of = partition_of
         self._written: dict[frozenset[str], SegmentRef] = {}
         self._check_input()
 
@@ -108,8 +123,7 @@ class _Publication:
         if fresh:
             widths = {value.descriptors.shape[1] for value in fresh.values()}
             dims = self._common_width(widths | ({dims} if dims else set()))
-            new = self._segment(fresh).model_copy(update={"added_version": version})
-            segments = (*segments, new)
+            segments = (*segments, *self._segments(fresh, version))
         return seal(
             index_name=self._index_name,
             parent=base,
@@ -141,6 +155,19 @@ class _Publication:
                 f"{sorted(widths)}: fingerprint the odd ones again"
             )
         return widths.pop()
+
+    def _segments(self, fresh: dict[str, Fingerprint], version: int) -> list[SegmentRef]:
+        """One segment per partition, in the order of the partitions."""
+        parts: dict[str, dict[str, Fingerprint]] = {}
+        for media_id, fingerprint in fresh.items():
+            partition = self._partition_of.get(media_id, "")
+            parts.setdefault(partition, {})[media_id] = fingerprint
+        return [
+            self._segment(parts[partition]).model_copy(
+                update={"added_version": version, "partition": partition}
+            )
+            for partition in sorted(parts)
+        ]
 
     def _segment(self, fresh: dict[str, Fingerprint]) -> SegmentRef:
         ids = frozenset(fresh)

@@ -1,22 +1,17 @@
-"""Keep an index healthy: verify checksums, merge segments, delete what nobody refers to."""
+"""Keep an index healthy: verify checksums, delete what nobody refers to."""
 
 from __future__ import annotations
 
 import itertools
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import numpy as np
-
-from avm_core.config import IndexConfig
-from avm_core.errors import BadSettings, ObjectMissing
-from avm_core.index.cache import fetch, fetch_entries, file_sha256
-from avm_core.index.manifest import IndexManifest, SegmentRef, Tombstone, added_version, seal
-from avm_core.index.pointer import commit, current, index_prefix, manifest_key
-from avm_core.index.segment import Part, open_segment, pack
-from avm_core.index.writer import write_segment
+from avm_core.errors import ObjectMissing
+from avm_core.index.cache import file_sha256
+from avm_core.index.manifest import IndexManifest
+from avm_core.index.pointer import current, index_prefix, manifest_key
 from avm_core.types import ObjectInfo, ObjectStore
 
 
@@ -107,99 +102,3 @@ def _still_old(store: ObjectStore, key: str, horizon: datetime) -> bool:
         return store.head(key).modified < horizon
     except ObjectMissing:
         return False
-
-
-# --- compaction -------------------------------------------------------------------------------
-
-
-def compact(
-    store: ObjectStore,
-    index_name: str,
-    *,
-    config: IndexConfig,
-    cache_dir: Path | None = None,
-) -> IndexManifest:
-    """Rewrite all segments into one without removed media; hits stay the same.
-
-    What others publish meanwhile is kept beside the new segment. Needs the RAM of all
-    vectors. Returns the current snapshot if there is nothing to gain; raises `BadSettings`
-    if the index does not exist.
-    """
-    with tempfile.TemporaryDirectory(prefix="avm-compact-") as folder:
-        job = _Compaction(store, index_name, config, cache_dir or Path(folder))
-        result = commit(store, index_name, job.apply)
-    if result is None:
-        raise BadSettings(f"index {index_name} does not exist: publish to it first")
-    return result
-
-
-class _Compaction:
-    """One compact call; `apply` may run several times, each on a newer snapshot."""
-
-    def __init__(
-        self, store: ObjectStore, index_name: str, config: IndexConfig, cache_dir: Path
-    ) -> None:
-        self._store = store
-        self._index_name = index_name
-        self._config = config
-        self._cache_dir = cache_dir
-        self._source: IndexManifest | None = None
-        self._merged: SegmentRef | None = None
-
-    def apply(self, base: IndexManifest | None) -> IndexManifest | None:
-        """The compacted snapshot after `base`, or `base` if it is compact."""
-        if base is None or (len(base.segments) <= 1 and not base.tombstones):
-            return base
-        if not self._fits(base):
-            self._source, self._merged = base, self._merge(base)
-        assert self._source is not None, "set by the merge above"
-        sources = {segment.key for segment in self._source.segments}
-        rest = [segment for segment in base.segments if segment.key not in sources]
-        version = base.version + 1
-        merged = []
-        if self._merged is not None:
-            merged.append(self._merged.model_copy(update={"added_version": version}))
-        since = self._source.version
-        return seal(
-            index_name=self._index_name,
-            parent=base,
-            fingerprinter=base.fingerprinter,
-            dims=base.dims,
-            segments=(*merged, *rest),
-            tombstones=self._later_tombstones(base, since),
-            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-
-    def _fits(self, base: IndexManifest) -> bool:
-        """Whether the merged segment may stand in for its sources in `base`."""
-        if self._source is None or self._source.fingerprinter != base.fingerprinter:
-            return False
-        present = {segment.key for segment in base.segments}
-        return all(segment.key in present for segment in self._source.segments)
-
-    @staticmethod
-    def _later_tombstones(base: IndexManifest, since: int) -> tuple[Tombstone, ...]:
-        return tuple(stone for stone in base.tombstones if stone.removed_version > since)
-
-    def _merge(self, base: IndexManifest) -> SegmentRef | None:
-        parts = [part for segment in base.segments for part in self._live_parts(base, segment)]
-        if not parts:
-            return None
-        segment = pack(base.fingerprinter, parts, self._config)
-        return write_segment(self._store, self._index_name, segment)
-
-    def _live_parts(self, base: IndexManifest, ref: SegmentRef) -> list[Part]:
-        entries = fetch_entries(self._store, ref)
-        path = fetch(
-            self._store, ref.key, sha256=ref.sha256, size=ref.bytes, cache_dir=self._cache_dir
-        )
-        data = open_segment(path, entries)
-        ends = np.cumsum([entry.windows for entry in entries], dtype=np.int64)
-        parts = []
-        for entry, end, alive in zip(entries, ends, base.alive(ref, entries), strict=True):
-            if alive:
-                # Each media keeps its version, or a later tombstone could not reach it.
-                dated = entry._replace(added_version=added_version(entry, ref))
-                rows = slice(int(end) - entry.windows, int(end))
-                parts.append(Part(dated, data.vectors[rows], data.starts[rows]))
-        return parts

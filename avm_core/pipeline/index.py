@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from avm_core.errors import ChecksumMismatch, ObjectMissing
@@ -12,7 +12,7 @@ from avm_core.index.pointer import manifest_key
 from avm_core.index.snapshot import current, media_ids, publish
 from avm_core.pipeline.media_rows import MediaResult
 from avm_core.pipeline.platform import Platform
-from avm_core.pipeline.staging import Rows, digest, stage
+from avm_core.pipeline.staging import Rows, digest, pack, stage
 from avm_core.storage import object_uri
 from avm_core.types import Fingerprint, FingerprinterId, Modality, Role
 
@@ -40,19 +40,57 @@ def publish_index(platform: Platform, *, role: Role, modality: Modality) -> list
     manifest = current(lake, name)
     usable = manifest is not None and manifest.fingerprinter == str(identity)
     have = media_ids(lake, manifest) if manifest is not None and usable else {}
-    additions, damaged = _load(platform, [row for row in wanted if row["media_id"] not in have])
-    if role == "licensed":
-        additions = [(media_id, fingerprint.whole()) for media_id, fingerprint in additions]
-    if additions:
-        manifest = publish(
-            lake, name, identity, additions, config=platform.settings.index, replace=True
-        )
+    published, damaged = _publish(
+        platform, name, identity, [row for row in wanted if row["media_id"] not in have]
+    )
+    if published is not None:
+        manifest, usable = published, True
         have = media_ids(lake, manifest)
     units = [_damage_unit(platform, identity, row, error) for row, error in damaged]
-    fresh = manifest is not None and (additions or (usable and manifest.version > recorded))
+    fresh = manifest is not None and usable and (published or manifest.version > recorded)
     if manifest is not None and fresh:
         units.append(_unit(platform, manifest, have, recorded))
     return units
+
+
+def _publish(
+    platform: Platform, name: str, identity: FingerprinterId, rows: Rows
+) -> tuple[IndexManifest | None, list[tuple[dict[str, Any], Exception]]]:
+    """The snapshot with all rows, None if none could be read; and the damaged ones.
+
+    As many windows at a time as a segment holds, so that the first publish of a whole library
+    needs no more memory than that of a day.
+    """
+    config = platform.settings.index
+    published, damaged = None, []
+    for batch in pack(
+        rows, weight="windows", limit=config.segment_windows, count=max(len(rows), 1)
+    ):
+        additions, bad = _load(platform, batch)
+        damaged += bad
+        if name.startswith("licensed_"):
+            # A title is what its whole pictures show.
+            additions = [(media_id, made.whole()) for media_id, made in additions]
+        if additions:
+            published = publish(
+                platform.lake,
+                name,
+                identity,
+                additions,
+                config=config,
+                replace=True,
+                partition_of=_days(batch) if name.startswith("ugc_") else {},
+            )
+    return published, damaged
+
+
+def _days(rows: Rows) -> dict[str, str]:
+    """Media id to its upload day in UTC: what a search backwards maps over."""
+    return {
+        row["media_id"]: row["uploaded_at"].astimezone(UTC).date().isoformat()
+        for row in rows
+        if row["uploaded_at"] is not None
+    }
 
 
 def _load(
@@ -91,7 +129,6 @@ def _damage_unit(
 def _unit(
     platform: Platform, manifest: IndexManifest, entries: dict[str, int], recorded: int
 ) -> dict[str, Any]:
-    objects = [item for segment in manifest.segments for item in segment.objects()]
     snapshot = {
         "snapshot_id": manifest.snapshot_id,
         "index_name": manifest.index_name,
@@ -100,7 +137,7 @@ def _unit(
         "manifest_uri": object_uri(platform.lake, manifest_key(manifest)),
         "windows": manifest.windows,
         "media_count": len(entries),
-        "bytes": sum(size for _, _, size in objects),
+        "bytes": manifest.size,
         "parent_id": manifest.parent_id or None,
         "published_at": datetime.fromisoformat(manifest.created_at),
     }

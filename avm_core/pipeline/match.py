@@ -5,24 +5,23 @@ snapshot of uploads). Both end in the same alignment of the same pairs.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from avm_core.config import MatchConfig
 from avm_core.fingerprint import codec
 from avm_core.index.manifest import IndexManifest
 from avm_core.index.pointer import manifest_key
 from avm_core.index.reader import SnapshotReader
+from avm_core.index.serving import servable
 from avm_core.index.snapshot import current
 from avm_core.match.align import align
-from avm_core.match.calibration import least_hit
-from avm_core.match.candidates import find_candidates, merge_candidates
 from avm_core.pipeline.index import index_name
 from avm_core.pipeline.platform import Platform
+from avm_core.pipeline.search import Prints, search, search_uploads
 from avm_core.pipeline.staging import Rows, digest, pack, read_plan, stage, write_plan
-from avm_core.types import MODALITIES, Candidate, Direction, Fingerprint, Match, Modality, Role
+from avm_core.types import MODALITIES, Candidate, Direction, Match, Modality, Role
 
-Prints = dict[Modality, Fingerprint]
 _SEARCHED: dict[Direction, Role] = {"forward": "licensed", "reverse": "ugc"}
 
 
@@ -92,9 +91,8 @@ def _current_snapshots(platform: Platform, direction: Direction) -> dict[Modalit
 
 def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> dict[str, Any]:
     plan = read_plan(platform, batch)
-    unit_id = f"{direction}-{plan['batch_id']}"
-    scanner = _Scanner(platform, direction, plan["identity"]["snapshots"], unit_id)
-    candidates = {probe["media_id"]: scanner.candidates(probe) for probe in plan["rows"]}
+    scanner = _Scanner(platform, direction, plan)
+    candidates = scanner.candidates(plan["rows"])
     others = _artefacts(platform, candidates)
     scans: Rows = []
     matches: Rows = []
@@ -105,7 +103,7 @@ def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> di
     return stage(
         platform,
         kind=direction,
-        unit_id=unit_id,
+        unit_id=scanner.unit_id,
         input_digest=digest(plan["rows"], plan["identity"]),
         tables={"match_scan": scans, "match": matches},
     )
@@ -126,35 +124,53 @@ def _artefacts(
 class _Scanner:
     """Searches probes in fixed snapshots and aligns what they might share."""
 
-    def __init__(
-        self, platform: Platform, direction: Direction, snapshots: dict[Modality, str], unit: str
-    ) -> None:
+    def __init__(self, platform: Platform, direction: Direction, plan: dict[str, Any]) -> None:
+        snapshots: dict[Modality, str] = plan["identity"]["snapshots"]
         self._platform = platform
         self._direction: Direction = direction
-        self._unit = unit
         self._now = datetime.now(UTC)
         self._manifests = {
-            modality: IndexManifest.from_bytes(platform.lake.get(key), key=key)
-            for modality, key in snapshots.items()
-        }
-        self._readers = {
-            modality: SnapshotReader.open(
+            modality: servable(
                 platform.lake,
-                manifest,
+                IndexManifest.from_bytes(platform.lake.get(key), key=key),
                 cache_dir=platform.cache_dir,
                 config=platform.settings.index,
             )
-            for modality, manifest in self._manifests.items()
+            for modality, key in snapshots.items()
         }
+        served = {modality: manifest_key(found) for modality, found in self._manifests.items()}
+        # What an older snapshot gave, because the planned one is damaged, is another unit: once
+        # the damage is mended the same plan must be recorded again.
+        suffix = "" if served == snapshots else f"-{digest(served)}"
+        self.unit_id = f"{direction}-{plan['batch_id']}{suffix}"
         # Many uploads copy the same title: keep the last ones read.
         self._load = functools.lru_cache(maxsize=64)(self._read)
 
-    def candidates(self, probe: dict[str, Any]) -> list[Candidate]:
-        """What the snapshots say the probe might share something with, best first."""
-        prints = self._prints(probe)
+    def candidates(self, probes: Rows) -> dict[str, list[Candidate]]:
+        """What the snapshots say each probe might share something with."""
+        by_id = {probe["media_id"]: probe for probe in probes}
+        config = self._platform.settings.match
         if self._direction == "reverse":
-            prints = {modality: print_.whole() for modality, print_ in prints.items()}
-        return search(probe["media_id"], prints, self._readers, self._platform.settings.match)
+            days = {modality: found.partitions for modality, found in self._manifests.items()}
+            return search_uploads(by_id, self._titles(by_id), days, self._open, config)
+        readers = {modality: self._open(modality) for modality in self._manifests}
+        return {
+            name: search(name, self._prints(probe), readers, config)
+            for name, probe in by_id.items()
+        }
+
+    def _titles(self, by_id: dict[str, dict[str, Any]]) -> Callable[[str], Prints]:
+        """Fingerprints by media id; a title is what its whole pictures show."""
+        return lambda name: {m: made.whole() for m, made in self._prints(by_id[name]).items()}
+
+    def _open(self, modality: Modality, partition: str | None = None) -> SnapshotReader:
+        return SnapshotReader.open(
+            self._platform.lake,
+            self._manifests[modality],
+            cache_dir=self._platform.cache_dir,
+            config=self._platform.settings.index,
+            partition=partition,
+        )
 
     def matches(self, probe: dict[str, Any], other: dict[str, Any]) -> Rows:
         """Rows of every copied segment of one pair."""
@@ -192,7 +208,7 @@ class _Scanner:
                 ),
                 "fingerprinter": str(identity),
                 "matcher_version": self._platform.matcher_version,
-                "unit_id": self._unit,
+                "unit_id": self.unit_id,
                 "scanned_at": self._now,
             }
             for modality, identity in self._platform.fingerprinters.items()
@@ -218,26 +234,10 @@ class _Scanner:
             "video_snapshot": self._snapshot("video"),
             **params,
             "matcher_version": version,
-            "unit_id": self._unit,
+            "unit_id": self.unit_id,
             "found_at": self._now,
         }
 
     def _snapshot(self, modality: Modality) -> str | None:
         manifest = self._manifests.get(modality)
         return manifest.snapshot_id if manifest else None
-
-
-def search(
-    probe_id: str,
-    prints: Prints,
-    readers: dict[Modality, SnapshotReader],
-    config: MatchConfig,
-) -> list[Candidate]:
-    """Pairs worth aligning, from both modalities' index hits, best first."""
-    found: dict[Modality, list[Candidate]] = {}
-    for modality in prints.keys() & readers.keys():
-        query = prints[modality]
-        floor = least_hit(query.fingerprinter, config)
-        hits = readers[modality].search(query, k=config.k, min_similarity=floor)
-        found[modality] = find_candidates(probe_id, query, hits, config)
-    return merge_candidates(found, config)

@@ -47,9 +47,13 @@ def _drain(
 ) -> int:
     total = 0
     while batches := plan(platform):
+        news = 0
         for number, batch in enumerate(batches):
             tell(name, number, len(batches))
-            stages.record(platform, [run(platform, batch)], message=f"{name} {batch['batch_id']}")
+            unit = run(platform, batch)
+            news += stages.record(platform, [unit], message=f"{name} {batch['batch_id']}")
         tell(name, len(batches), len(batches))
         total += len(batches)
+        if not news:
+            break  # an index that is damaged cannot give what the plan asks for
     return total

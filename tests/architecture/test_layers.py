@@ -24,6 +24,7 @@ LEVELS: dict[str, int] = {
     "catalog": 2,
     "storage": 2,
     "evaluate": 2,
+    "capacity": 2,
     "fingerprint": 3,
     "pipeline": 4,
     "benchmark": 5,
@@ -36,7 +37,7 @@ SAME_PACKAGE = {frozenset({"cli", "commands"})}
 
 OWNERS: dict[str, set[str]] = {
     "av": {"media"},
-    "torch": {"models", "train"},
+    "torch": {"models", "train", "index"},
     "torchaudio": {"models"},
     "timm": {"models"},
     "usearch": {"index"},

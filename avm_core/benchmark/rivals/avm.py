@@ -15,7 +15,7 @@ from avm_core.fingerprint.registry import Fingerprinter, create, identify
 from avm_core.index.reader import SnapshotReader
 from avm_core.index.snapshot import publish
 from avm_core.match.align import align
-from avm_core.pipeline.match import search
+from avm_core.pipeline.search import search
 from avm_core.storage import MemoryStore
 from avm_core.types import MODALITIES, Fingerprint, Match, MediaInfo, Modality
 

@@ -1,4 +1,4 @@
-SELECT f.media_id, f.content_id, f.artefact_uri, f.windows
+SELECT f.media_id, f.content_id, f.artefact_uri, f.windows, m.uploaded_at
 FROM media_fingerprint AS f
 JOIN media AS m ON m.media_id = f.media_id
 WHERE m.role = $role

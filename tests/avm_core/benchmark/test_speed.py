@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from avm_core.benchmark import sparse_speed
-from avm_core.benchmark.index_speed import measure_index
 from avm_core.benchmark.sparse_speed import make_films
 from avm_core.benchmark.speed import measure_match, measure_speed
 from avm_core.errors import BadMedia
@@ -36,14 +35,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             video_format=VideoFormat(bitrate=400_000),
         )
     return made
-
-
-def test_index_measures_both_kinds_of_segment() -> None:
-    found = measure_index(3_000)
-    assert found["windows"] == 3_000
-    assert 0.95 <= found["recall_at_10"] <= 1.0
-    assert found["bytes_per_window"] > found["exact_bytes_per_window"] >= 96
-    assert min(found["queries_per_s"], found["exact_queries_per_s"], found["adds_per_s"]) > 0
 
 
 def test_speed_of_real_clips(clips: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

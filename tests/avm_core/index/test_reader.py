@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from avm_core.index import reader as reader_module
 from avm_core.index.exact import ExactIndex
 from avm_core.index.reader import SnapshotReader
 from avm_core.index.snapshot import publish
+from avm_core.types import Fingerprint
 from tests.avm_core.index.builders import (
     AUDIO,
     FLAT,
@@ -206,3 +208,43 @@ def test_a_reader_keeps_the_snapshot_it_opened(store, tmp_path):
     publish(store, NAME, AUDIO, media[2:], remove=["m00"], config=FLAT)
     assert reader.media_ids == ("m00", "m01")
     assert open_current(store, tmp_path).media_ids == ("m01", "m02", "m03")
+
+
+def test_a_long_upload_is_searched_in_pieces_with_the_same_hits(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(reader_module, "QUERIES_AT_ONCE", 7)
+    media = make_batch(5)
+    publish(store, NAME, AUDIO, media[:3], config=FLAT)
+    publish(store, NAME, AUDIO, media[3:], config=FLAT)
+    valid = np.arange(22) % 4 != 1
+    query = make_fingerprint(2, windows=22, valid=valid)
+    found = open_current(store, tmp_path).search(query, k=4, min_similarity=-1.0)
+    assert_same_hits(found, ExactIndex(media).search(query, k=4, min_similarity=-1.0))
+
+
+def test_twenty_hours_need_no_more_memory_than_their_hits_and_a_block(store, tmp_path):
+    media = make_batch(12)
+    for part in (media[:4], media[4:8], media[8:]):
+        publish(store, NAME, AUDIO, part, config=FLAT)
+    hours = 20 * 3600 * 4
+    rng = np.random.default_rng(1)
+    vectors = rng.integers(-127, 128, (hours, 32), dtype=np.int8)
+    copy = media[5][1].descriptors
+    vectors[200_000 : 200_000 + len(copy)] = copy
+    query = Fingerprint(
+        content_id="long",
+        fingerprinter=AUDIO,
+        descriptors=vectors,
+        starts=np.arange(hours) * 0.25,
+        window=4.0,
+        valid=np.ones(hours, np.bool_),
+        duration=hours * 0.25,
+    )
+    reader = open_current(store, tmp_path)
+    tracemalloc.start()
+    hits = reader.search(query, k=50, min_similarity=0.6)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    result = sum(column.nbytes for column in (hits.query, hits.ref, hits.ref_start, hits.score))
+    assert peak < 3 * result + 60e6, "the score matrix alone would be 380 MB"
+    best = hits.query[(hits.score > 0.999) & (hits.ref == hits.ref_ids.index("m05"))]
+    np.testing.assert_array_equal(best, 200_000 + np.arange(len(copy)))

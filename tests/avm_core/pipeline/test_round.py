@@ -10,6 +10,7 @@ import pytest
 
 from avm_core.catalog import TABLES
 from avm_core.errors import StoreUnavailable
+from avm_core.index.snapshot import current
 from avm_core.pipeline import fingerprint as fingerprint_stage
 from avm_core.pipeline import stages
 from avm_core.pipeline.platform import Platform
@@ -17,6 +18,8 @@ from avm_core.pipeline.round import run_round
 from avm_core.types import ROLES
 from tests.avm_core.media.makers import head, scribbled
 
+_UPLOAD_DAYS = """SELECT strftime(uploaded_at AT TIME ZONE 'UTC', '%Y-%m-%d') AS day
+FROM media WHERE role = 'ugc'"""
 SEGMENT = ("ugc_start", "ugc_end", "licensed_start", "licensed_end", "speed", "score", "modality")
 
 
@@ -76,6 +79,8 @@ def test_a_late_title_is_matched_backwards_exactly_as_forwards(
     assert set(found(late)) == {("fish", "fish")}
     put(late, "licensed", {"wanna": titles["wanna"]})
     assert run_round(late)["rematch"] == 1
+    days = current(late.lake, "ugc_audio").partitions
+    assert days == tuple(sorted({row["day"] for row in sql(late, _UPLOAD_DAYS)}))
     put(early, "licensed", titles)
     put(early, "ugc", excerpts)
     run_round(early)

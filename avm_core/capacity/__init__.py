@@ -1,0 +1,1 @@
+"""How large a platform must be: measured rates in, workers, memory, storage and hours out."""
