@@ -7,6 +7,7 @@ No Human Annotation" (TPAMI 2018).
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -54,7 +55,8 @@ class PictureFeatures:
         self._classifier: torch.Tensor = network.get_classifier().weight.detach()
         fold_batch_norms(network.eval())
         self._network = network.to(self._device, memory_format=torch.channels_last)
-        self._tapped: list[torch.Tensor] = []
+        # Files are fingerprinted in threads, with one network for all: each keeps its own maps.
+        self._tapped = threading.local()
         for name in config.taps:
             network.get_submodule(name).register_forward_hook(self._keep)
         blank = torch.zeros(1, 3, 64, 64, device=self._device)
@@ -97,13 +99,13 @@ class PictureFeatures:
 
     @torch.inference_mode()
     def _parts(self, pictures: torch.Tensor) -> list[torch.Tensor]:
-        self._tapped.clear()
-        maps = [self._network.forward_features(pictures), *self._tapped]
+        self._tapped.maps = []
+        maps = [self._network.forward_features(pictures), *self._tapped.maps]
         return [self._gem(part) for part in maps]
 
     def _keep(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
         del module, inputs
-        self._tapped.append(output)
+        self._tapped.maps.append(output)
 
     def _gem(self, maps: torch.Tensor) -> torch.Tensor:
         power = self.config.gem_power

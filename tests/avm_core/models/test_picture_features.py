@@ -7,6 +7,7 @@ import timm
 import torch
 from torch import nn
 
+from avm_core.fingerprint.parallel import for_each
 from avm_core.models.picture_features import FeatureConfig, PictureFeatures, fold_batch_norms
 from avm_core.models.video import GemConfig, GemDescriber
 from avm_core.types import Frames
@@ -70,3 +71,11 @@ def test_the_class_subspace_gives_the_baseline():
     baseline = GemDescriber(GemConfig(size=64)).describe([Frames(pixels, np.arange(4.0))])
     [(wanted, _)] = baseline
     assert np.einsum("nd,nd->n", mine, wanted) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_threads_share_a_network_and_not_its_maps(untrained):
+    batches = [pictures(3, seed=seed) for seed in range(8)]
+    wanted = [untrained.describe(batch) for batch in batches]
+    found = for_each(untrained.describe, batches * 4, workers=4)
+    for one, other in zip(found, wanted * 4, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
