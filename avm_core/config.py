@@ -83,7 +83,7 @@ class IndexConfig(_Section):
     hnsw_from: int = Field(default=150_000, ge=1, description="windows; below it `flat` (exact)")
     connectivity: int = 16
     expansion_add: int = 128
-    expansion_search: int = 128
+    expansion_search: int = 256
     segment_windows: int = Field(
         default=4_000_000, ge=1, description="largest segment that publishing or compaction makes"
     )

@@ -52,7 +52,8 @@ def test_work_follows_the_load():
 
 def test_the_workers_finish_within_the_night():
     for night in (4.0, 8.0):
-        found = made(replace(LOAD, night_hours=night))
+        found = made(replace(LOAD, hours_per_day=1_000, night_hours=night))
+        assert found["workers"] > 1
         total = sum(found["work_hours_per_day"].values())
         assert found["serial_hours_per_day"] < found["nightly_hours"] <= night
         fewer = found["serial_hours_per_day"] + total / (found["workers"] - 1)

@@ -19,7 +19,7 @@ from avm_core.media.write import AudioFormat, VideoFormat
 ROOT = Path(__file__).resolve().parents[3]
 TITLES = ROOT / "local" / "media" / "titles"
 AVM = Path(sys.executable).with_name("avm")
-COMMANDS = ("match", "fingerprint", "score", "sql", "index", "migrate", "bench")
+COMMANDS = ("match", "fingerprint", "score", "sql", "index", "migrate", "plan", "bench")
 
 
 def avm(*arguments: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
