@@ -10,6 +10,7 @@ from avm_core.benchmark.sources.catalogue import Source
 from avm_core.cli import main
 from avm_core.commands import train
 from avm_core.commands.bench_hits import _subject
+from avm_core.commands.train_config import read_config, section
 from avm_core.errors import BadSettings
 from avm_core.media.probe import probe
 from avm_core.media.write import AudioFormat, write_media
@@ -114,11 +115,11 @@ def test_the_configuration_says_which_network(tmp_path, capsys):
 
 def test_configurations_in_the_tree_are_read():
     for name, network in (("audio_conv", EncoderConfig), ("audio_window", WindowConfig)):
-        text = train._read(ROOT / "avm_core" / "train" / f"{name}.toml")
+        text = read_config(ROOT / "avm_core" / "train" / f"{name}.toml")
         assert isinstance(train._network(text), network)
-        task = train._section(AudioTaskConfig, text, "task")
-        train._section(EditConfig, text, "edits")
-        train._section(LoopConfig, text, "loop")
+        task = section(AudioTaskConfig, text, "task")
+        section(EditConfig, text, "edits")
+        section(LoopConfig, text, "loop")
         assert network is EncoderConfig or task.lengths == (8,)
 
 
