@@ -197,7 +197,7 @@ class Fingerprint:
     @property
     def step(self) -> float:
         """Seconds from one window to the next, as a rule; 1 where there are no two."""
-        times = self.starts[self.view == 0]
+        times = np.unique(self.starts)  # a view has the time of its picture
         return float(np.median(np.diff(times))) if len(times) > 1 else 1.0
 
     def whole(self) -> Fingerprint:

@@ -13,6 +13,7 @@ from avm_core.index.snapshot import publish
 from avm_core.match.align import align
 from avm_core.pipeline.search import search, search_uploads
 from avm_core.storage.memory import MemoryStore
+from tests.avm_core.match.test_pictures import pictures, viewed
 from tests.builders import IDS, cut, make_fingerprint, make_tape, splice
 
 TITLES, UPLOADS, DAYS = 12, 240, 6
@@ -140,3 +141,34 @@ def test_an_upload_with_holes_has_the_same_candidates_both_ways(corpus, tmp_path
     assert [candidate.ref_id for candidate in forward] == [title]
     assert [candidate.ref_id for candidate in reverse[title]] == [name]
     assert forward[0].score == pytest.approx(reverse[title][0].score, rel=0.5)
+
+
+def test_a_film_in_a_part_of_the_picture_is_proposed_both_ways(tmp_path):
+    config, store = MatchConfig(), MemoryStore("memory://views")
+    tapes = {f"t{n}": make_tape(40 + n, 90, "video") for n in (0, 1)}
+    licensed = {name: {"video": pictures(tape)} for name, tape in tapes.items()}
+    uploads = {}
+    for name, tape in tapes.items():
+        copy = splice(make_tape(60, 20, "video"), cut(tape, 30, 70), make_tape(61, 30, "video"))
+        foreign = pictures(make_tape(62, 90, "video"))
+        uploads[f"u-{name}"] = {"video": viewed(foreign, pictures(copy, noise=0.1))}
+    readers = {
+        role: SnapshotReader.open(
+            store, index(store, role, "video", media), cache_dir=tmp_path, config=FLAT
+        )
+        for role, media in (("licensed", licensed), ("ugc", uploads))
+    }
+    forward = {
+        (upload, candidate.ref_id): candidate.score
+        for upload, prints in uploads.items()
+        for candidate in search(upload, prints, {"video": readers["licensed"]}, config)
+    }
+    reverse = {
+        (candidate.ref_id, title): candidate.score
+        for title, found in search_uploads(
+            licensed, licensed.__getitem__, {"video": ("",)}, lambda *_: readers["ugc"], config
+        ).items()
+        for candidate in found
+    }
+    assert sorted(forward) == [("u-t0", "t0"), ("u-t1", "t1")]
+    assert reverse == pytest.approx(forward, rel=0.1)
