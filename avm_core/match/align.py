@@ -15,15 +15,16 @@ from typing import Protocol
 import numpy as np
 
 from avm_core.config import MatchConfig
+from avm_core.match.blanks import outside
 from avm_core.match.boundary import refine_edges
 from avm_core.match.claims import Claims
-from avm_core.match.evidence import Course, Track, along, make_track, pairs
+from avm_core.match.evidence import Track, along, make_track, pairs
 from avm_core.match.scenes import move_together
 from avm_core.match.score import calibrate, modality_scores
 from avm_core.match.segments import best_runs
-from avm_core.match.signals import GRID, line_signals
+from avm_core.match.signals import GRID, Signals, line_signals
 from avm_core.match.vote import Evidence, Line, Votes, fit_line, unity_line
-from avm_core.types import MODALITIES, Bool, Fingerprint, Match, Modality
+from avm_core.types import MODALITIES, Bool, Fingerprint, Float64, Match, Modality
 
 # Lines come by falling votes: after this many in a row without a match, no more are tried.
 _MAX_LINES, _MAX_BARREN = 64, 3
@@ -31,6 +32,8 @@ _MAX_LINES, _MAX_BARREN = 64, 3
 _AS_GOOD = 0.98
 # Lines compared at a time, and the share of the most votes that they have.
 _RIVAL_LINES, _RIVAL_VOTES = 4, 0.7
+# Seconds that no other title has, as a share of the shortest match, which a match needs.
+_OWN = 1 / 3
 # Votes, per second of the shortest match, below which a line is not looked at. Fifteen seconds that
 # just score one half have four times as many.
 _LEAST_VOTES = 0.02
@@ -48,11 +51,15 @@ def align(
     ugc: Mapping[Modality, Fingerprint],
     licensed: Mapping[Modality, Fingerprint],
     config: MatchConfig,
+    *,
+    excluded: Float64 | None = None,
 ) -> list[Match]:
     """Every copied segment of the pair, by start in the UGC; a function of the pair alone.
 
     `ugc` and `licensed` hold the fingerprints that exist; modalities on one side only do not
-    count. One moment of the upload belongs to at most one segment of the title.
+    count. `excluded` seconds [k, 2] of the title, ascending and apart, are in other titles too: a
+    segment needs some that are not. One moment of the upload belongs to at most one segment of the
+    title.
     """
     shared = [modality for modality in MODALITIES if modality in ugc and modality in licensed]
     compared = {m: make_track(ugc[m], licensed[m]) for m in shared}
@@ -64,7 +71,14 @@ def align(
         max(ugc[m].duration for m in shared),
         max(licensed[m].duration for m in shared),
     )
-    cut = partial(_cut, (ugc_id, licensed_id), tracks, durations=durations, config=config)
+    cut = partial(
+        _cut,
+        (ugc_id, licensed_id),
+        tracks,
+        durations=durations,
+        config=config,
+        excluded=np.empty((0, 2)) if excluded is None else excluded,
+    )
     return _line_by_line(evidence, tracks, config, cut)
 
 
@@ -153,10 +167,11 @@ def _cut(
     *,
     durations: tuple[float, float],
     config: MatchConfig,
+    excluded: Float64,
     claims: Claims,
 ) -> int:
-    """Add the matches on one line to `claims` and say how many they are; those too short or below
-    the lowest score are left out.
+    """Add the matches on one line to `claims` and say how many they are; those too short, below
+    the lowest score or in excluded stretches alone are left out.
 
     What earlier matches cover is theirs: a passage that the title repeats lies on the lines
     of all its repeats.
@@ -173,23 +188,26 @@ def _cut(
     for first, last in runs:
         start, end = refine_edges(tracks, line, signals, (first, last), durations)
         start, end = claims.apart((start, end), float(signals.grid[(first + last) // 2]))
-        if end - start < config.min_duration:
+        own = outside(excluded, *line.at(np.array([start, end])))
+        if end - start < config.min_duration or own < _OWN * config.min_duration:
             continue
         scores = modality_scores(signals.by_modality, first, last)
-        scores |= {
-            track.modality: 0.0
-            for track, course in zip(tracks, signals.courses, strict=True)
-            if not _moves(track, line, course, start, end)
-        }
+        scores |= _still(tracks, line, signals, (start, end))
         score = calibrate(scores, end - start)
         if score > 0 and score >= config.min_score:
             claims.add(_match(pair, line, (start, end), score, scores, durations[1]))
     return len(claims) - before
 
 
-def _moves(track: Track, line: Line, course: Course, start: float, end: float) -> bool:
-    """False for pictures of one room that are alike but do not change alike."""
-    return track.window > 0 or move_together(*pairs(track, line, course, start, end))
+def _still(
+    tracks: list[Track], line: Line, signals: Signals, extent: tuple[float, float]
+) -> dict[Modality, float]:
+    """No score for pictures of one room that are alike but do not change alike."""
+    return {
+        track.modality: 0.0
+        for track, course in zip(tracks, signals.courses, strict=True)
+        if track.window == 0 and not move_together(*pairs(track, line, course, *extent))
+    }
 
 
 def _match(

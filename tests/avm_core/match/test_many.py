@@ -90,6 +90,7 @@ def test_ten_thousand_matches_on_one_line_walk_it_once(monkeypatch):
         Line(1.0, 0.0, 0.0),
         durations=(duration, duration),
         config=MatchConfig(min_duration=2.0, max_gap=2.0),
+        excluded=np.empty((0, 2)),
         claims=claims,
     )
     assert found == len(claims) == count
