@@ -14,6 +14,10 @@ from avm_core.errors import AvmError, BadSettings
 
 # What a shell sees: everything worked (also with no match), a failure, wrong usage.
 OK, FAILED, USAGE = 0, 1, 2
+_BENCHES = (
+    *("build", "quality", "rivals", "tune", "sources", "frames", "hits", "speed", "separation"),
+    *("calibrate", "network", "match", "align", "index", "reverse", "year", "catalog"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -195,10 +199,7 @@ def _bench(commands: Any) -> None:
     )
     parser.add_argument(
         "what",
-        choices=(
-            *("build", "quality", "rivals", "tune", "sources", "frames", "hits", "speed"),
-            *("separation", "calibrate", "network", "match", "index", "reverse", "year", "catalog"),
-        ),
+        choices=_BENCHES,
         help="build a set, score AVM on it, score and time all systems on it, or time one part",
     )
     parser.add_argument("--set", choices=("smoke", "dev", "test"), default="smoke")
@@ -237,7 +238,7 @@ def _bench_index(parser: Any) -> None:
         "--prints",
         metavar="DIR",
         default=".avm/bench",
-        help="`index`, `reverse`: benchmark sets whose fingerprints stand for real ones",
+        help="`align`, `index`, `reverse`: benchmark sets whose fingerprints stand for real ones",
     )
 
 

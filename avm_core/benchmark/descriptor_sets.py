@@ -24,14 +24,15 @@ _NOISE = 0.35  # of a mixture's length; see `likeness`
 _DRIFT = 4  # windows over which the noise is averaged
 
 
-def read_prints(folder: Path, name: str) -> list[Fingerprint]:
-    """Artefacts of fingerprinter `name` (`<name>-<hash>` folders of `*/prints/`) below `folder`.
+def read_prints(folder: Path, name: str, *, of: str = "*") -> list[Fingerprint]:
+    """Artefacts of fingerprinter `name` (`<name>-<hash>` folders of `*/prints/`) below `folder`, of
+    one set or of all.
 
     Those of one config only: of the hash with the most. Raises `BadSettings` if there are
     fewer than two.
     """
     by_hash: dict[str, list[Path]] = {}
-    for path in sorted(folder.glob(f"*/prints/{name}-*/*")):
+    for path in sorted(folder.glob(f"{of}/prints/{name}-*/*")):
         by_hash.setdefault(path.parent.name, []).append(path)
     # The later of equals: a deterministic choice.
     paths = max(by_hash.items(), key=lambda pair: (len(pair[1]), pair[0]))[1] if by_hash else []

@@ -57,7 +57,12 @@ TABLES: dict[str, pa.Schema] = {
         "licensed_start:double licensed_end:double speed:double score:double modality:text "
         "audio_score:double video_score:double direction:text audio_snapshot:text? "
         "video_snapshot:text? audio_fingerprinter:text? video_fingerprinter:text? "
-        "matcher_version:text unit_id:text found_at:time"
+        "matcher_version:text unit_id:text found_at:time exclusions:bigint?"
+    ),
+    "exclusion": _schema(
+        "exclusion_id:text media_id:text other_id:text start_s:double end_s:double score:double "
+        "modality:text audio_fingerprinter:text? video_fingerprinter:text? matcher_version:text "
+        "unit_id:text found_at:time"
     ),
     "commit_ledger": _schema(
         "unit_id:text kind:text input_digest:text rows:bigint committed_at:time"

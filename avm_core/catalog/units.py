@@ -13,6 +13,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "media": ("media",),
     "fingerprint": ("media_content", "media_fingerprint", "media_error"),
     "index": ("index_snapshot", "index_entry"),
+    "exclusion": ("exclusion", "match_scan"),
     "forward": ("match", "match_scan"),
     "reverse": ("match", "match_scan"),
 }

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from avm_core.config import load_settings
 from avm_core.errors import BadSettings
 from avm_core.types import Fingerprint
 
 _TITLES = "local/media/titles"
 _ENCODER = "audio_conv.v2"
+# Benchmark sets whose prints are joined to an upload, and to titles.
+_SIDES = ("dev", "test")
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -123,6 +126,21 @@ def _match(arguments: argparse.Namespace) -> dict[str, Any]:
     return measure_match(_files(arguments))
 
 
+def _align(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.benchmark.align_speed import measure_align
+    from avm_core.benchmark.descriptor_sets import read_prints, walks
+
+    folder, settings = Path(arguments.prints), load_settings()
+    names = [name for name in (settings.audio_fingerprinter, settings.video_fingerprinter) if name]
+    try:
+        sides = [[p for n in names for p in read_prints(folder, n, of=of)] for of in _SIDES]
+    except BadSettings as error:
+        _tell(f"{error}; made-up descriptors take their place")
+        made = walks()
+        sides = [made[: len(made) // 2], made[len(made) // 2 :]]
+    return measure_align(*sides)
+
+
 def _separation(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.separation import measure_all
 
@@ -164,6 +182,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "calibrate": _calibrate,
     "network": _network,
     "match": _match,
+    "align": _align,
     "index": _index,
     "year": _year,
     "reverse": _reverse,

@@ -9,24 +9,40 @@ way round.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 
 from avm_core.config import MatchConfig
+from avm_core.match.blanks import outside
 from avm_core.match.boundary import refine_edges
+from avm_core.match.claims import Claims
 from avm_core.match.evidence import Track, along, make_track, pairs
 from avm_core.match.scenes import move_together
 from avm_core.match.score import calibrate, modality_scores
 from avm_core.match.segments import best_runs
-from avm_core.match.signals import GRID, line_signals
-from avm_core.match.vote import Evidence, Line, best_line, fit_line, unity_line
-from avm_core.types import MODALITIES, Fingerprint, Match, Modality
+from avm_core.match.signals import GRID, Signals, line_signals
+from avm_core.match.vote import Evidence, Line, Votes, fit_line, unity_line
+from avm_core.types import MODALITIES, Bool, Fingerprint, Float64, Match, Modality
 
-_MAX_LINES = 8
+# Lines come by falling votes: after this many in a row without a match, no more are tried.
+_MAX_LINES, _MAX_BARREN = 64, 3
 # Speed 1 is taken if it keeps this share of the evidence.
 _AS_GOOD = 0.98
 # Lines compared at a time, and the share of the most votes that they have.
 _RIVAL_LINES, _RIVAL_VOTES = 4, 0.7
+# Seconds that no other title has, as a share of the shortest match, which a match needs.
+_OWN = 1 / 3
+# Votes, per second of the shortest match, below which a line is not looked at. Fifteen seconds that
+# just score one half have four times as many.
+_LEAST_VOTES = 0.02
+
+
+class Cut(Protocol):
+    """`_cut` of one pair."""
+
+    def __call__(self, line: Line, *, claims: Claims) -> int: ...
 
 
 def align(
@@ -35,11 +51,15 @@ def align(
     ugc: Mapping[Modality, Fingerprint],
     licensed: Mapping[Modality, Fingerprint],
     config: MatchConfig,
+    *,
+    excluded: Float64 | None = None,
 ) -> list[Match]:
     """Every copied segment of the pair, by start in the UGC; a function of the pair alone.
 
     `ugc` and `licensed` hold the fingerprints that exist; modalities on one side only do not
-    count. One moment of the upload belongs to at most one segment of the title.
+    count. `excluded` seconds [k, 2] of the title, ascending and apart, are in other titles too: a
+    segment needs some that are not. One moment of the upload belongs to at most one segment of the
+    title.
     """
     shared = [modality for modality in MODALITIES if modality in ugc and modality in licensed]
     compared = {m: make_track(ugc[m], licensed[m]) for m in shared}
@@ -51,19 +71,36 @@ def align(
         max(ugc[m].duration for m in shared),
         max(licensed[m].duration for m in shared),
     )
-    matches: list[Match] = []
+    cut = partial(
+        _cut,
+        (ugc_id, licensed_id),
+        tracks,
+        durations=durations,
+        config=config,
+        excluded=np.empty((0, 2)) if excluded is None else excluded,
+    )
+    return _line_by_line(evidence, tracks, config, cut)
+
+
+def _line_by_line(
+    evidence: Evidence, tracks: list[Track], config: MatchConfig, cut: Cut
+) -> list[Match]:
+    """Matches on the strongest line, then on the strongest of what is left, and so on."""
+    votes = Votes(evidence, max_speed=config.max_speed)
+    claims = Claims()
+    barren = 0
     for _ in range(_MAX_LINES):
-        found_line = _strongest_line(evidence, tracks, config)
+        found_line = _strongest_line(evidence, votes, tracks, _LEAST_VOTES * config.min_duration)
         if found_line is None:
             break
         rough, line = found_line
-        found = _cut((ugc_id, licensed_id), tracks, line, durations, config, matches)
-        matches += found
-        rest = _without(evidence, line, rough, found)
-        if len(rest) == len(evidence):
+        barren = 0 if cut(line, claims=claims) else barren + 1
+        spent = _spent(evidence, line, rough, claims)
+        if barren == _MAX_BARREN or not spent.any():
             break
-        evidence = rest
-    return sorted(matches, key=lambda match: (match.ugc_start, match.licensed_start))
+        votes.take(evidence.select(spent))
+        evidence = evidence.select(~spent)
+    return claims.matches
 
 
 def _join(parts: list[Evidence]) -> Evidence:
@@ -75,31 +112,37 @@ def _join(parts: list[Evidence]) -> Evidence:
 
 
 def _strongest_line(
-    evidence: Evidence, tracks: list[Track], config: MatchConfig
+    evidence: Evidence, votes: Votes, tracks: list[Track], least: float
 ) -> tuple[Line, Line] | None:
     """The line (as voted and as fitted) with the most similarity along it, of those with nearly
-    the most votes. Music that repeats votes alike for each repeat, but a copy is a little more
-    like its own."""
+    the most votes; None where the most are fewer than `least`. Music that repeats votes alike for
+    each repeat, but a copy is a little more like its own."""
     best: tuple[float, Line, Line] | None = None
     most = 0.0
+    apart: list[Evidence] = []
     for _ in range(_RIVAL_LINES):
-        rough = best_line(evidence, max_speed=config.max_speed)
-        if rough is None or rough.votes < _RIVAL_VOTES * most:
+        rough = votes.best()
+        if rough is None or rough.votes < max(_RIVAL_VOTES * most, least):
             break
         most = max(most, rough.votes)
-        line = _prefer_unity(fit_line(evidence, rough), evidence, tracks)
-        support = _support(tracks, line)
+        support, line = _prefer_unity(fit_line(evidence, rough), evidence, tracks)
         if best is None or support > best[0]:
             best = support, rough, line
-        evidence = evidence.select(np.abs(evidence.ref - line.at(evidence.query)) > 1.0)
+        near = np.abs(evidence.ref - line.at(evidence.query)) <= 1.0
+        apart.append(evidence.select(near))
+        votes.take(apart[-1])
+        evidence = evidence.select(~near)
+    for points in apart:
+        votes.give_back(points)
     return None if best is None else best[1:]
 
 
-def _prefer_unity(fitted: Line, evidence: Evidence, tracks: list[Track]) -> Line:
-    """Speed 1 unless another speed explains clearly more: almost every copy has it, and a
-    fitted 1.003, or a still scene's 0.95, would carry noise to both ends."""
+def _prefer_unity(fitted: Line, evidence: Evidence, tracks: list[Track]) -> tuple[float, Line]:
+    """Speed 1 unless another speed explains clearly more, with its support: almost every copy has
+    it, and a fitted 1.003, or a still scene's 0.95, would carry noise to both ends."""
     unity = unity_line(fitted, evidence)
-    return unity if _support(tracks, unity) >= _AS_GOOD * _support(tracks, fitted) else fitted
+    by_unity, by_fitted = _support(tracks, unity), _support(tracks, fitted)
+    return (by_unity, unity) if by_unity >= _AS_GOOD * by_fitted else (by_fitted, fitted)
 
 
 def _support(tracks: list[Track], line: Line) -> float:
@@ -110,63 +153,61 @@ def _support(tracks: list[Track], line: Line) -> float:
     )
 
 
-def _without(evidence: Evidence, line: Line, rough: Line, found: list[Match]) -> Evidence:
-    """What is left once a line is done: not its own points, and nothing inside its segments."""
+def _spent(evidence: Evidence, line: Line, rough: Line, claims: Claims) -> Bool:
+    """Points [K] that are done with once a line is: its own, and all inside the matches."""
     spent = np.abs(evidence.ref - line.at(evidence.query)) <= 1.0
     spent |= np.abs(evidence.ref - rough.at(evidence.query)) <= 0.5
-    for match in found:
-        spent |= (evidence.query >= match.ugc_start) & (evidence.query < match.ugc_end)
-    return evidence.select(~spent)
+    return spent | claims.cover(evidence.query)
 
 
 def _cut(
     pair: tuple[str, str],
     tracks: list[Track],
     line: Line,
+    *,
     durations: tuple[float, float],
     config: MatchConfig,
-    earlier: list[Match],
-) -> list[Match]:
-    """Matches on one line; those too short or below the lowest score are left out.
+    excluded: Float64,
+    claims: Claims,
+) -> int:
+    """Add the matches on one line to `claims` and say how many they are; those too short, below
+    the lowest score or in excluded stretches alone are left out.
 
-    What `earlier` matches cover is theirs: a passage that the title repeats lies on the lines
+    What earlier matches cover is theirs: a passage that the title repeats lies on the lines
     of all its repeats.
     """
     signals = line_signals(tracks, line, durations[0])
-    free = signals.fused.copy()
-    for match in earlier:
-        free[(signals.grid >= match.ugc_start) & (signals.grid < match.ugc_end)] = -np.inf
+    free = np.where(claims.cover(signals.grid), -np.inf, signals.fused)
     runs = best_runs(
         free,
         max_gap=round(config.max_gap / GRID),
         # Windows at an edge clear the bar late: accept a shorter core, decide after refining.
         min_length=round(0.6 * config.min_duration / GRID),
     )
-    matches: list[Match] = []
+    before = len(claims)
     for first, last in runs:
         start, end = refine_edges(tracks, line, signals, (first, last), durations)
-        middle = float(signals.grid[(first + last) // 2])
-        start, end = _apart((start, end), middle, earlier + matches)
-        if end - start < config.min_duration:
+        start, end = claims.apart((start, end), float(signals.grid[(first + last) // 2]))
+        own = outside(excluded, *line.at(np.array([start, end])))
+        if end - start < config.min_duration or own < _OWN * config.min_duration:
             continue
         scores = modality_scores(signals.by_modality, first, last)
-        scores |= {t.modality: 0.0 for t in tracks if not _moves(t, line, start, end)}
+        scores |= _still(tracks, line, signals, (start, end))
         score = calibrate(scores, end - start)
         if score > 0 and score >= config.min_score:
-            matches.append(_match(pair, line, (start, end), score, scores, durations[1]))
-    return matches
+            claims.add(_match(pair, line, (start, end), score, scores, durations[1]))
+    return len(claims) - before
 
 
-def _moves(track: Track, line: Line, start: float, end: float) -> bool:
-    """False for pictures of one room that are alike but do not change alike."""
-    return track.window > 0 or move_together(*pairs(track, line, start, end))
-
-
-def _apart(extent: tuple[float, float], middle: float, others: list[Match]) -> tuple[float, float]:
-    """`extent` without what belongs to `others`, none of which covers `middle`."""
-    start = max([extent[0], *(m.ugc_end for m in others if m.ugc_end <= middle)])
-    end = min([extent[1], *(m.ugc_start for m in others if m.ugc_start > middle)])
-    return start, end
+def _still(
+    tracks: list[Track], line: Line, signals: Signals, extent: tuple[float, float]
+) -> dict[Modality, float]:
+    """No score for pictures of one room that are alike but do not change alike."""
+    return {
+        track.modality: 0.0
+        for track, course in zip(tracks, signals.courses, strict=True)
+        if track.window == 0 and not move_together(*pairs(track, line, course, *extent))
+    }
 
 
 def _match(

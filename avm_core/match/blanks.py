@@ -25,3 +25,9 @@ def within(spans: Float64, at: Float64) -> Bool:
         return np.zeros(len(at), np.bool_)
     index = np.searchsorted(spans[:, 0], at, side="right") - 1
     return (index >= 0) & (at < spans[np.maximum(index, 0), 1])
+
+
+def outside(spans: Float64, start: float, end: float) -> float:
+    """How many of the seconds [start, end) lie in none of `spans` [k, 2]."""
+    inside = np.minimum(spans[:, 1], end) - np.maximum(spans[:, 0], start)
+    return end - start - float(np.maximum(inside, 0.0).sum())

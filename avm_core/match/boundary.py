@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from avm_core.match.calibration import CLIMB_AT
-from avm_core.match.evidence import Track, along
+from avm_core.match.evidence import Course, Track
 from avm_core.match.signals import Signals
 from avm_core.match.vote import Line
 from avm_core.types import Float64
@@ -37,16 +37,23 @@ def refine_edges(
     low = max(0.0, -line.offset / line.speed)
     high = min(durations[0], (durations[1] - line.offset) / line.speed)
     start, end = rough
-    courses = [(track, along(track, line)) for track in tracks]
+    courses = zip(tracks, signals.courses, strict=True)
     for track, course in sorted(courses, key=lambda pair: -pair[0].query_step):
-        times, similarity = course.times, course.similarity
         length = rough[1] - rough[0]
-        cut = find_cut(times, similarity, rough[0], length, track)
+        cut = find_cut(*_near(course, rough[0]), rough[0], length, track)
         start = start if cut is None else cut
         # Mirrored in time, an end is a start.
+        times, similarity = _near(course, rough[1])
         cut = find_cut(-times[::-1], similarity[::-1], -rough[1], length, track)
         end = end if cut is None else -cut
     return float(np.clip(start, low, high)), float(np.clip(end, low, high))
+
+
+def _near(course: Course, edge: float) -> tuple[Float64, Float64]:
+    """Times and similarities around an edge: a line may have thousands of them."""
+    reach = max(_INSIDE, _OUTSIDE) + 1.0
+    part = slice(*np.searchsorted(course.times, (edge - reach, edge + reach)))
+    return course.times[part], course.similarity[part]
 
 
 def find_cut(
@@ -60,8 +67,7 @@ def find_cut(
     """
     known = ~np.isnan(similarity)
     inside = known & (times >= rough) & (times <= rough + min(_INSIDE, length))
-    bar = float(np.median(track.bar if track.scene is None else track.base))
-    if inside.sum() < 3 or np.mean(similarity[inside] > bar) < 0.5:
+    if inside.sum() < 3 or np.mean(similarity[inside] > track.usual_bar) < 0.5:
         return None
     level = float(np.median(similarity[inside]))
     around = known & (times >= rough - _OUTSIDE) & (times <= rough + min(_INSIDE, length))

@@ -8,6 +8,7 @@ fingerprints alone: a pair scores the same whatever else is indexed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,19 +23,23 @@ from avm_core.types import Fingerprint, Float32, Float64, Int64, Modality
 _REACH: dict[Modality, float] = {"audio": 0.3, "video": 0.8}
 # A picture stands for the time until its neighbours, where those are no farther than this.
 _HOLD = 6.0
+# Single precision may place a similarity this far off: below any difference that counts.
+_SLACK = 1e-5
 _SPREAD = 0.5  # seconds between the points that stand for a picture's time
 _PEAKS = 5
 # What moves in one scene is alike from this cosine on.
 _MOVING = 0.08
-_BLOCK = 1024
+# Similarities held at a time: what a processor keeps near, whatever the lengths of the two.
+_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
     """Both sides of one modality: window centres in seconds [n], [m], unit vectors [n, D],
     [m, D] of the valid windows, the bar [n] that a similarity must clear to say where, and the
-    `base` [n] from which it says how surely; `climb` as in `Calibration`; `scene` if the title is
-    one scene; `blank` seconds [k, 2] of either side that say nothing.
+    `base` [n] from which it says how surely; `usual_bar` is the median of what counts at an edge;
+    `climb` as in `Calibration`; `scene` if the title is one scene; `blank` seconds [k, 2] of either
+    side that say nothing.
 
     The query may have several windows at one time: a picture, and views of its parts."""
 
@@ -45,6 +50,7 @@ class Track:
     ref: Float32
     bar: Float32
     base: Float32
+    usual_bar: float
     query_step: float
     window: float
     climb: tuple[float, ...]
@@ -75,6 +81,7 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
         ref,
         bar,
         base,
+        float(np.median(bar if scene is None else base)) if len(bar) else 0.0,
         ugc.step,
         ugc.window,
         scale.climb,
@@ -97,13 +104,13 @@ def _compare(
     """Bar and base [n] of query windows [n, D]; query index, ref seconds and excess [K] of the
     peaks among the refs [m, D] at `times` [m]."""
     found = [(np.empty(0, np.float32),) * 2 + (np.empty(0, np.int64),) + (np.empty(0),) * 2]
-    for first in range(0, len(query) if len(ref) else 0, _BLOCK):
-        similarity = query[first : first + _BLOCK] @ ref.T
+    for block in blocks(query, ref):
+        similarity = query[block] @ ref.T
         bar, base = _bars(similarity, scale)
         if scene is not None:
-            similarity, bar = _placed(scene, slice(first, first + _BLOCK), similarity, bar)
+            similarity, bar = _placed(scene, block, similarity, bar)
         row, centre, weight = _peaks(similarity, bar, times, points=points)
-        found.append((bar.astype(np.float32), base.astype(np.float32), row + first, centre, weight))
+        found.append((bar, base, row + block.start, centre, weight))
     bars, bases, rows, centres, weights = (
         np.concatenate(part) for part in zip(*found, strict=True)
     )
@@ -124,11 +131,17 @@ def _bars(similarity: Float32, scale: Calibration) -> tuple[Float32, Float32]:
     """Bar and base [n] of similarities [n, m]. In a title that is one scene throughout, every
     picture of it is alike: that a window is of this title is sure, where it is only the
     difference between its best and its usual similarity can say."""
-    usual, best = np.median(similarity, axis=1), similarity.max(axis=1)
-    bar = np.maximum(scale.floor, usual + scale.margin)
+    floor, best = np.float32(scale.floor), similarity.max(axis=1)
     sure = best >= scale.sure
-    half = np.maximum(scale.floor, 0.5 * (usual + best))
-    return np.where(sure, np.minimum(bar, half), bar), np.where(sure, scale.floor, bar)
+    # The usual similarity counts where the bar would be above the floor, which is rare: counting
+    # what is above is cheaper than a median.
+    high = np.count_nonzero(similarity > floor - np.float32(scale.margin + _SLACK), axis=1)
+    asked = sure | (2 * high >= similarity.shape[1])
+    usual = np.zeros(len(similarity), np.float32)
+    usual[asked] = np.median(similarity[asked], axis=1)
+    bar = np.where(asked, np.maximum(floor, usual + np.float32(scale.margin)), floor)
+    half = np.maximum(floor, np.float32(0.5) * (usual + best))
+    return np.where(sure, np.minimum(bar, half), bar), np.where(sure, floor, bar)
 
 
 def _peaks(
@@ -140,22 +153,43 @@ def _peaks(
     position lies between two windows more often than on one. Pictures (`points`) are like the
     pictures around them until the scene changes, so that each peak becomes several.
     """
-    padded = np.pad(similarity, ((0, 0), (1, 1)), constant_values=-2.0)
-    left, right = padded[:, :-2], padded[:, 2:]
-    excess = np.where((similarity >= left) & (similarity > right), similarity - bar[:, None], -1.0)
-    k = min(_PEAKS, excess.shape[1])
-    columns = np.argpartition(-excess, k - 1, axis=1)[:, :k]
-    values = np.take_along_axis(excess, columns, axis=1)
-    rows, picks = np.nonzero(values > 0)
-    at = columns[rows, picks]
+    count = similarity.shape[1]
+    # Few similarities are above the bar: only those are looked at closely.
+    rows, at = np.nonzero(similarity > bar[:, None])
+    peak = similarity[rows, at]
+    before = np.where(at > 0, similarity[rows, np.maximum(at - 1, 0)], np.float32(-2.0))
+    after = np.where(
+        at < count - 1, similarity[rows, np.minimum(at + 1, count - 1)], np.float32(-2.0)
+    )
+    top = np.flatnonzero((peak >= before) & (peak > after))
+    top = top[_highest(rows[top], peak[top])]
+    rows, at = rows[top], at[top]
+    before, peak, after = before[top], peak[top], after[top]
+    weights = np.subtract(peak, bar[rows], dtype=np.float64)
     if points:
-        return _spread(rows, at, values[rows, picks].astype(np.float64), times)
-    before, peak, after = left[rows, at], similarity[rows, at], right[rows, at]
+        return _spread(rows, at, weights, times)
     bend = before - 2 * peak + after
     edge = (before < -1.5) | (after < -1.5) | (bend > -1e-6)
     shift = np.where(edge, 0.0, 0.5 * (before - after) / np.where(edge, 1.0, bend))
     spacing = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    return rows, times[at] + shift * spacing, values[rows, picks].astype(np.float64)
+    return rows, times[at] + shift * spacing, weights
+
+
+def _highest(rows: Int64, peak: Float32) -> Int64:
+    """Places of the `_PEAKS` highest peaks of each row; `rows` ascends."""
+    order = np.lexsort((-peak, rows))
+    ranked = rows[order]
+    first = np.searchsorted(ranked, ranked)
+    return np.sort(order[np.arange(len(order)) - first < _PEAKS])
+
+
+def blocks(query: Float32, ref: Float32) -> Iterator[slice]:
+    """Slices of `query` [n, D] so that the similarities of each with `ref` [m, D] are few."""
+    if not len(ref):
+        return
+    size = max(_AT_ONCE // len(ref), 16)
+    for first in range(0, len(query), size):
+        yield slice(first, first + size)
 
 
 def _spread(
@@ -176,7 +210,8 @@ def _spread(
 class Course:
     """What lies along a line: `times` [t], ascending, at which the query has a window, the `rows`
     [t] of these windows, their `similarity` with the ref there (NaN where the line leaves the ref
-    or no valid window is near), how far it is above the bar (`excess`), and `base`."""
+    or no valid window is near), how far it is above the bar (`excess`), and `base`. Windows far
+    beyond the ends of the ref are left out."""
 
     times: Float64
     rows: Int64
@@ -188,14 +223,27 @@ class Course:
 def along(track: Track, line: Line) -> Course:
     """The course of `line`, from the stored descriptors. Of several windows at one time the one
     that stands out most counts: the film is in the whole picture or in one part of it."""
-    similarity = _similarities(track, line, track.query, track.ref)
+    part = _passing(track, line)
+    times = track.query_times[part]
+    similarity = _similarities(track, line, times, track.query[part], track.ref)
     placed = similarity
     if track.scene is not None:
-        moving = _similarities(track, line, track.scene.query, track.scene.ref)
-        placed = np.where(track.scene.shown, moving, similarity)
-    excess = placed - track.bar
-    rows = _best_at_each_time(track.query_times, excess)
-    return Course(track.query_times[rows], rows, similarity[rows], excess[rows], track.base[rows])
+        scene = track.scene
+        moving = _similarities(track, line, times, scene.query[part], scene.ref)
+        placed = np.where(scene.shown[part], moving, similarity)
+    excess = placed - track.bar[part]
+    rows = _best_at_each_time(times, excess)
+    base = track.base[part][rows]
+    return Course(times[rows], rows + part.start, similarity[rows], excess[rows], base)
+
+
+def _passing(track: Track, line: Line) -> slice:
+    """The query's windows while `line` is in the ref: an upload is often much longer."""
+    if track.empty:
+        return slice(0, 0)
+    ends = track.ref_times[[0, -1]] + np.array([-_HOLD, _HOLD]) - line.offset
+    first, last = np.searchsorted(track.query_times, ends / line.speed)
+    return slice(int(first), int(last))
 
 
 def _best_at_each_time(times: Float64, excess: Float64) -> Int64:
@@ -205,31 +253,34 @@ def _best_at_each_time(times: Float64, excess: Float64) -> Int64:
     return order[np.diff(times[order], prepend=-np.inf) > 0]
 
 
-def _similarities(track: Track, line: Line, query: Float32, ref: Float32) -> Float64:
-    result = np.full(len(track.query_times), np.nan)
-    if track.empty:
-        return result
-    target = line.at(track.query_times)
+def _similarities(
+    track: Track, line: Line, times: Float64, query: Float32, ref: Float32
+) -> Float64:
+    """Of query windows [n, D] at `times` [n] with the nearest window of the ref, NaN without."""
+    result = np.full(len(times), np.nan)
+    target = line.at(times)
     right = np.searchsorted(track.ref_times, target)
     reach = _reach(track, right)
     for index in (right - 1, right):
-        inside = np.clip(index, 0, len(track.ref_times) - 1)
+        inside = np.minimum(np.maximum(index, 0), len(track.ref_times) - 1)
         near = np.abs(track.ref_times[inside] - target) <= reach
         similarity = np.einsum("nd,nd->n", query, ref[inside])
         result = np.fmax(result, np.where(near, similarity, np.nan))
     return result
 
 
-def pairs(track: Track, line: Line, start: float, end: float) -> tuple[Float32, Float32]:
-    """Vectors [n, D] of the query windows along the line with middles in [start, end) seconds, and
-    [n, D] of the nearest ref window of each."""
-    course = along(track, line)
-    inside = (course.times >= start) & (course.times < end) & ~np.isnan(course.similarity)
-    target = line.at(course.times[inside])
+def pairs(
+    track: Track, line: Line, course: Course, start: float, end: float
+) -> tuple[Float32, Float32]:
+    """Vectors [n, D] of the query windows of the `course` along the line with middles in
+    [start, end) seconds, and [n, D] of the nearest ref window of each."""
+    inside = slice(*np.searchsorted(course.times, (start, end)))
+    known = ~np.isnan(course.similarity[inside])
+    target = line.at(course.times[inside][known])
     right = np.searchsorted(track.ref_times, target)
     before, after = (np.clip(at, 0, len(track.ref_times) - 1) for at in (right - 1, right))
     closer = np.abs(track.ref_times[before] - target) < np.abs(track.ref_times[after] - target)
-    return track.query[course.rows[inside]], track.ref[np.where(closer, before, after)]
+    return track.query[course.rows[inside][known]], track.ref[np.where(closer, before, after)]
 
 
 def _reach(track: Track, right: np.ndarray) -> Float64:
@@ -237,7 +288,7 @@ def _reach(track: Track, right: np.ndarray) -> Float64:
     reach = np.full(len(right), _REACH[track.modality])
     if track.window == 0:
         last = len(track.ref_times) - 1
-        after, before = np.clip(right, 0, last), np.clip(right - 1, 0, last)
+        after, before = np.minimum(right, last), np.maximum(right - 1, 0)
         gap = track.ref_times[after] - track.ref_times[before]
         reach = np.where(gap <= _HOLD, np.maximum(reach, gap), reach)
     return reach

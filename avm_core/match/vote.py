@@ -6,11 +6,12 @@ speeds so that a uniformly sped-up copy still votes into one bin.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from avm_core.types import Float64
+from avm_core.types import Float64, Int64
 
 # Seconds: wide enough for the hop of two fingerprints, narrow enough to tell repeats apart.
 BIN = 0.5
@@ -51,24 +52,74 @@ def speeds(max_speed: float) -> Float64:
 
 
 def best_line(evidence: Evidence, *, max_speed: float) -> Line | None:
-    """The line with the most votes, or None without evidence.
+    """The line with the most votes, or None without evidence."""
+    return Votes(evidence, max_speed=max_speed).best()
 
-    Each bin counts with half of its neighbours, so that a peak on a bin edge is not halved.
-    Ties go to the speed nearest 1.
+
+class Votes:
+    """Votes of the points for every speed and offset bin.
+
+    Each bin counts with half of its neighbours, so that a peak on a bin edge is not halved. The
+    bins stay where they are when points are taken out, which costs only what those points cost.
     """
-    if not len(evidence):
-        return None
-    best: Line | None = None
-    for speed in sorted(speeds(max_speed), key=lambda s: abs(np.log(s))):
-        offsets = evidence.ref - speed * evidence.query
-        low = offsets.min()
-        bins = np.floor((offsets - low) / BIN).astype(np.int64) + 1
-        votes = np.bincount(bins, weights=evidence.weight, minlength=int(bins.max()) + 2)
-        smooth = votes[1:-1] + 0.5 * (votes[:-2] + votes[2:])
-        top = int(np.argmax(smooth))
-        if best is None or smooth[top] > best.votes * 1.02:
-            best = Line(float(speed), float(low + (top + 0.5) * BIN), float(smooth[top]))
-    return best
+
+    def __init__(self, evidence: Evidence, *, max_speed: float) -> None:
+        self._speeds = np.array(sorted(speeds(max_speed), key=lambda s: abs(np.log(s))))
+        self._low = np.zeros(len(self._speeds))
+        self._bins = np.zeros((len(self._speeds), 0))
+        if len(evidence):
+            ends = [(offsets.min(), offsets.max()) for offsets in self._offsets(evidence)]
+            self._low = np.array([low for low, _ in ends])
+            # One bin more on either side, for the neighbours.
+            width = 3 + int(max((high - low) / BIN for low, high in ends))
+            self._bins = np.zeros((len(self._speeds), width))
+            self._add(evidence, 1.0)
+
+    def best(self) -> Line | None:
+        """The line with the most votes, or None without any. Ties go to the speed nearest 1."""
+        if not self._bins.size:
+            return None
+        tops = np.argmax(self._bins, axis=1)
+        best: Line | None = None
+        for speed, low, row, top in zip(self._speeds, self._low, self._bins, tops, strict=True):
+            if best is None or row[top] > best.votes * 1.02:
+                best = Line(float(speed), float(low + (top - 0.5) * BIN), float(row[top]))
+        return best
+
+    def take(self, points: Evidence) -> None:
+        """Take out points that are in."""
+        self._add(points, -1.0)
+
+    def give_back(self, points: Evidence) -> None:
+        """Put in points that were taken out."""
+        self._add(points, 1.0)
+
+    def _offsets(self, points: Evidence) -> Iterator[Float64]:
+        """Offset of each point [K] at each speed."""
+        return (points.ref - speed * points.query for speed in self._speeds)
+
+    def _add(self, points: Evidence, sign: float) -> None:
+        width = self._bins.shape[1]
+        weight = sign * points.weight
+        if len(points) > width:
+            for row, low, offsets in zip(self._bins, self._low, self._offsets(points), strict=True):
+                votes = np.bincount(_bins(offsets - low), weights=weight, minlength=width)
+                row += votes
+                row[:-1] += 0.5 * votes[1:]
+                row[1:] += 0.5 * votes[:-1]
+        elif len(points):
+            # Few points are added one by one: the rows are long.
+            offsets = points.ref - self._speeds[:, None] * points.query
+            first = width * np.arange(len(self._speeds))[:, None]
+            at = (_bins(offsets - self._low[:, None]) + first).ravel()
+            flat, weight = self._bins.ravel(), np.tile(weight, len(self._speeds))
+            for shift, share in ((-1, 0.5), (0, 1.0), (1, 0.5)):
+                np.add.at(flat, at + shift, share * weight)
+
+
+def _bins(offsets: Float64) -> Int64:
+    # None is negative: cutting off is rounding down. One bin is left free for the first's share.
+    return (offsets / BIN).astype(np.int64) + 1
 
 
 def fit_line(evidence: Evidence, line: Line, *, rounds: int = 6) -> Line:

@@ -16,6 +16,7 @@ from avm_core.index.reader import SnapshotReader
 from avm_core.index.serving import servable
 from avm_core.index.snapshot import current
 from avm_core.match.align import align
+from avm_core.pipeline.exclusions import Excluded, exclusions_of
 from avm_core.pipeline.index import index_name
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.search import Prints, search, search_uploads
@@ -60,6 +61,12 @@ def _plan(platform: Platform, direction: Direction) -> list[dict[str, Any]]:
             limit=sizes.max_batches * sizes.batch_media_count,
             **platform.fingerprinter_params,
         )
+        known = catalog.query("exclusion/count")[0]["known"]
+    identity = {
+        "snapshots": snapshots,
+        "matcher": platform.matcher_version,
+        "exclusions": known,
+    }
     kept = ("media_id", "duration", "audio_uri", "video_uri")
     batches = pack(
         [{key: row[key] for key in kept} for row in rows],
@@ -67,7 +74,6 @@ def _plan(platform: Platform, direction: Direction) -> list[dict[str, Any]]:
         limit=sizes.batch_media_seconds,
         count=sizes.batch_media_count,
     )
-    identity = {"snapshots": snapshots, "matcher": platform.matcher_version}
     return [
         write_plan(platform, kind=direction, rows=batch, identity=identity)
         | {"media_count": len(batch), "seconds": sum(row["duration"] or 0 for row in batch)}
@@ -94,6 +100,7 @@ def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> di
     scanner = _Scanner(platform, direction, plan)
     candidates = scanner.candidates(plan["rows"])
     others = _artefacts(platform, candidates)
+    scanner.know_exclusions(candidates)
     scans: Rows = []
     matches: Rows = []
     for probe in plan["rows"]:
@@ -143,6 +150,7 @@ class _Scanner:
         # the damage is mended the same plan must be recorded again.
         suffix = "" if served == snapshots else f"-{digest(served)}"
         self.unit_id = f"{direction}-{plan['batch_id']}{suffix}"
+        self._excluded: dict[str, Excluded] = {}
         # Many uploads copy the same title: keep the last ones read.
         self._load = functools.lru_cache(maxsize=64)(self._read)
 
@@ -158,6 +166,12 @@ class _Scanner:
             name: search(name, self._prints(probe), readers, config)
             for name, probe in by_id.items()
         }
+
+    def know_exclusions(self, candidates: dict[str, list[Candidate]]) -> None:
+        """Read what the titles among these pairs share with other titles."""
+        refs = {candidate.ref_id for found in candidates.values() for candidate in found}
+        titles = refs if self._direction == "forward" else set(candidates)
+        self._excluded = exclusions_of(self._platform, titles)
 
     def _titles(self, by_id: dict[str, dict[str, Any]]) -> Callable[[str], Prints]:
         """Fingerprints by media id; a title is what its whole pictures show."""
@@ -184,9 +198,10 @@ class _Scanner:
 
     def _align(self, probe_id: str, probe: Prints, other_id: str, other: Prints) -> list[Match]:
         config = self._platform.settings.match
-        if self._direction == "forward":
-            return align(probe_id, other_id, probe, other, config)
-        return align(other_id, probe_id, other, probe, config)
+        if self._direction == "reverse":
+            probe_id, probe, other_id, other = other_id, other, probe_id, probe
+        excluded = self._excluded[other_id].spans
+        return align(probe_id, other_id, probe, other, config, excluded=excluded)
 
     def _read(self, audio_uri: str | None, video_uri: str | None) -> Prints:
         pairs = zip(MODALITIES, (audio_uri, video_uri), strict=True)
@@ -236,6 +251,7 @@ class _Scanner:
             "matcher_version": version,
             "unit_id": self.unit_id,
             "found_at": self._now,
+            "exclusions": self._excluded[match.licensed_id].known,
         }
 
     def _snapshot(self, modality: Modality) -> str | None:

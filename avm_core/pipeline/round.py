@@ -33,6 +33,11 @@ def run_round(platform: Platform, *, progress: Progress | None = None) -> dict[s
             units = stages.publish_index(platform, role=role, modality=modality)
             stages.record(platform, units, message=f"publish {role} {modality}")
             done[f"publish {role} {modality}"] = len(units)
+    done["exclusions"] = 0
+    while units := stages.find_exclusions(platform):
+        if not stages.record(platform, units, message="exclusions"):
+            break  # an index that is damaged cannot give what is missing
+        done["exclusions"] += len(units)
     done["match"] = _drain(platform, "match", stages.plan_matches, stages.match_batch, tell)
     done["rematch"] = _drain(platform, "rematch", stages.plan_rematch, stages.rematch_batch, tell)
     return done

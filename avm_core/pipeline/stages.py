@@ -1,6 +1,7 @@
 """Every stage by name: what Airflow's operators and the command line call."""
 
 from avm_core.pipeline.discover import discover
+from avm_core.pipeline.exclusions import find_exclusions
 from avm_core.pipeline.fingerprint import fingerprint_batch, plan_fingerprints
 from avm_core.pipeline.index import publish_index
 from avm_core.pipeline.match import match_batch, plan_matches, plan_rematch, rematch_batch
@@ -9,6 +10,7 @@ from avm_core.pipeline.staging import record
 
 __all__ = [
     "discover",
+    "find_exclusions",
     "fingerprint_batch",
     "match_batch",
     "plan_fingerprints",

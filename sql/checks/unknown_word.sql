@@ -8,6 +8,9 @@ SELECT 'media_fingerprint.modality', modality FROM media_fingerprint
 WHERE modality NOT IN ('audio', 'video')
 UNION ALL
 SELECT 'match_scan.direction', direction FROM match_scan
-WHERE direction NOT IN ('forward', 'reverse')
+WHERE direction NOT IN ('forward', 'reverse', 'self')
 UNION ALL
 SELECT 'match.modality', modality FROM match WHERE modality NOT IN ('audio', 'video', 'both')
+UNION ALL
+SELECT 'exclusion.modality', modality FROM exclusion
+WHERE modality NOT IN ('audio', 'video', 'both')

@@ -39,14 +39,31 @@ UNION ALL
 SELECT 'match' AS stage, count(DISTINCT u.media_id) AS waiting
 FROM usable AS u
 WHERE u.role = 'ugc'
-  AND NOT EXISTS (
+  AND (EXISTS (
+    FROM match AS m
+    JOIN matcher AS v ON v.matcher_version = m.matcher_version
+    WHERE m.ugc_id = u.media_id
+      AND EXISTS (
+        FROM index_entry AS i
+        WHERE i.media_id = m.licensed_id
+          AND i.removed_version IS NULL
+          AND i.index_name IN ('licensed_audio', 'licensed_video')
+    )
+      AND coalesce(m.exclusions, 0) < (
+        SELECT count(*) FROM exclusion AS e
+        WHERE e.media_id = m.licensed_id
+          AND e.matcher_version = m.matcher_version
+          AND e.audio_fingerprinter IS NOT DISTINCT FROM m.audio_fingerprinter
+          AND e.video_fingerprinter IS NOT DISTINCT FROM m.video_fingerprinter
+    )
+) OR NOT EXISTS (
     FROM match_scan AS s
     JOIN matcher AS v ON v.matcher_version = s.matcher_version
     WHERE s.probe_id = u.media_id
       AND s.direction = 'forward'
       AND s.modality = u.modality
       AND s.fingerprinter = u.fingerprinter
-)
+))
 UNION ALL
 SELECT 'rematch' AS stage, count(DISTINCT l.media_id) AS waiting
 FROM index_entry AS l

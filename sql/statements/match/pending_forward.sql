@@ -1,10 +1,19 @@
--- Uploads with a usable fingerprint that was never compared by this matcher.
+-- Uploads with a usable fingerprint that was never compared by this matcher, and those with a match
+-- in a title of which more exclusions are known now than when it was made.
 WITH usable AS (
     SELECT media_id, modality, fingerprinter, artefact_uri
     FROM media_fingerprint
     WHERE status = 'ok'
       AND ((modality = 'audio' AND fingerprinter = $audio_fingerprinter)
         OR (modality = 'video' AND fingerprinter = $video_fingerprinter))
+),
+excluded AS (
+    SELECT media_id, count(*) AS known
+    FROM exclusion
+    WHERE matcher_version = $matcher_version
+      AND audio_fingerprinter IS NOT DISTINCT FROM $audio_fingerprinter
+      AND video_fingerprinter IS NOT DISTINCT FROM $video_fingerprinter
+    GROUP BY media_id
 ),
 pending AS (
     SELECT DISTINCT u.media_id
@@ -16,6 +25,21 @@ pending AS (
           AND s.modality = u.modality
           AND s.fingerprinter = u.fingerprinter
           AND s.matcher_version = $matcher_version
+    )
+    UNION
+    SELECT m.ugc_id
+    FROM match AS m
+    JOIN excluded AS e ON e.media_id = m.licensed_id
+    WHERE m.matcher_version = $matcher_version
+      AND m.audio_fingerprinter IS NOT DISTINCT FROM $audio_fingerprinter
+      AND m.video_fingerprinter IS NOT DISTINCT FROM $video_fingerprinter
+      AND coalesce(m.exclusions, 0) <> e.known
+      -- What is no longer licensed is not searched, so its matches stay as they are.
+      AND EXISTS (
+        FROM index_entry AS i
+        WHERE i.media_id = m.licensed_id
+          AND i.removed_version IS NULL
+          AND i.index_name IN ('licensed_audio', 'licensed_video')
     )
 )
 SELECT

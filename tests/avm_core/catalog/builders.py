@@ -162,14 +162,15 @@ def stage(
 
 
 def commit(catalog: Catalog, folder: Path, rows: Rows, *, kind: str = "") -> int:
-    """Stage and commit rows; without `kind` each table goes with the kind that writes it."""
+    """Stage and commit rows; without `kind` each table goes with the kind that writes it,
+    scans with the forward one."""
     if kind:
         units = [stage(folder, kind, rows)]
     else:
         units = [
             stage(folder, name, {t: rows[t] for t in tables if t in rows})
             for name, tables in KINDS.items()
-            if name != "reverse" and any(t in rows for t in tables)
+            if name not in ("reverse", "exclusion") and any(t in rows for t in tables)
         ]
     return catalog.commit(units, message="test")
 

@@ -14,11 +14,11 @@ INSIDE, OUTSIDE = 0.85, 0.05
 
 
 def track(modality="audio", window=4.0, step=0.25):
-    """Only its bar, window and climb matter here."""
+    """Only its usual bar, window and climb matter here."""
     none = np.empty((0, 4), np.float32)
     bar, blank = np.array([0.5], np.float32), (np.empty((0, 2)), np.empty((0, 2)))
     times = np.empty(0), np.empty(0)
-    return Track(modality, *times, none, none, bar, bar, step, window, CLIMB, blank)
+    return Track(modality, *times, none, none, bar, bar, 0.5, step, window, CLIMB, blank)
 
 
 def climb(times, cut, window=4.0):

@@ -1,0 +1,183 @@
+"""Exclusions: what new licensed media share with the licensed media that are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from avm_core.fingerprint import codec
+from avm_core.index.manifest import IndexManifest
+from avm_core.index.reader import SnapshotReader
+from avm_core.index.serving import servable
+from avm_core.index.snapshot import current
+from avm_core.match.exclusions import find_shared, merge
+from avm_core.pipeline.index import index_name
+from avm_core.pipeline.platform import Platform
+from avm_core.pipeline.search import Prints, search
+from avm_core.pipeline.staging import Rows, digest, stage
+from avm_core.types import MODALITIES, Float64, Match, Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Seconds [k, 2] of a title that other titles have, and how many rows say so."""
+
+    spans: Float64
+    known: int = 0
+
+
+def exclusions_of(platform: Platform, titles: set[str]) -> dict[str, Excluded]:
+    """What the current matcher knows of each of the `titles`, by media id."""
+    rows: Rows = []
+    if titles:
+        with platform.catalog() as catalog:
+            rows = catalog.query(
+                "exclusion/of_titles",
+                ids=sorted(titles),
+                matcher_version=platform.matcher_version,
+                **platform.fingerprinter_params,
+            )
+    spans: dict[str, list[tuple[float, float]]] = {title: [] for title in titles}
+    for row in rows:
+        spans[row["media_id"]].append((row["start_s"], row["end_s"]))
+    return {title: Excluded(merge(found), len(found)) for title, found in spans.items()}
+
+
+def find_exclusions(platform: Platform) -> list[dict[str, Any]]:
+    """Compare published licensed media that never were with all licensed media; one staged unit.
+
+    [] if all were. At most a batch at a time: call it until nothing is left. A kill costs the
+    batch, and the same batch gives the same unit.
+    """
+    with platform.catalog() as catalog:
+        rows = catalog.query(
+            "exclusion/pending",
+            matcher_version=platform.matcher_version,
+            limit=platform.settings.pipeline.batch_media_count,
+            **platform.fingerprinter_params,
+        )
+    finder = _Finder(platform)
+    if not rows or not finder.manifests:
+        return []
+    titles = [row["media_id"] for row in rows]
+    served = {m: manifest.snapshot_id for m, manifest in finder.manifests.items()}
+    identity = digest(titles, served, platform.matcher_version, platform.fingerprinter_params)
+    unit_id = f"exclusion-{identity}"
+    found = [row for match in finder.shared(titles) for row in _rows(platform, match, unit_id)]
+    scans = [scan for title in titles for scan in finder.scans(title, unit_id)]
+    return [
+        stage(
+            platform,
+            kind="exclusion",
+            unit_id=unit_id,
+            input_digest=identity,
+            tables={"exclusion": found, "match_scan": scans},
+        )
+    ]
+
+
+class _Finder:
+    """Searches licensed media in the current snapshots of licensed media."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._now = datetime.now(UTC)
+
+    @cached_property
+    def manifests(self) -> dict[Modality, IndexManifest]:
+        """Of the current fingerprinters' snapshots, as they can be read."""
+        platform, found = self._platform, {}
+        for modality, identity in platform.fingerprinters.items():
+            manifest = current(platform.lake, index_name("licensed", modality))
+            if manifest is not None and manifest.fingerprinter == str(identity):
+                found[modality] = servable(
+                    platform.lake,
+                    manifest,
+                    cache_dir=platform.cache_dir,
+                    config=platform.settings.index,
+                )
+        return found
+
+    def shared(self, titles: list[str]) -> list[Match]:
+        """What each of the titles shares with another, each pair once."""
+        config = self._platform.settings.match
+        readers = {modality: self._open(manifest) for modality, manifest in self.manifests.items()}
+        done: set[frozenset[str]] = set()
+        matches: list[Match] = []
+        asked = self._prints(titles)
+        for title, prints in asked.items():
+            near = [candidate.ref_id for candidate in search(title, prints, readers, config)]
+            new = [other for other in near if other != title and {title, other} not in done]
+            for other, theirs in self._prints(new).items():
+                done.add(frozenset((title, other)))
+                matches += find_shared(title, prints, other, theirs, config)
+        return matches
+
+    def scans(self, title: str, unit_id: str) -> Rows:
+        """One row per modality, also for one that the title lacks: it was looked at."""
+        return [
+            {
+                "probe_id": title,
+                "direction": "self",
+                "modality": modality,
+                "searched_index": index_name("licensed", modality),
+                "searched_version": self.manifests[modality].version,
+                "fingerprinter": self.manifests[modality].fingerprinter,
+                "matcher_version": self._platform.matcher_version,
+                "unit_id": unit_id,
+                "scanned_at": self._now,
+            }
+            for modality in self.manifests
+        ]
+
+    def _open(self, manifest: IndexManifest) -> SnapshotReader:
+        return SnapshotReader.open(
+            self._platform.lake,
+            manifest,
+            cache_dir=self._platform.cache_dir,
+            config=self._platform.settings.index,
+        )
+
+    def _prints(self, titles: list[str]) -> dict[str, Prints]:
+        """By media id, whole pictures only."""
+        if not titles:
+            return {}
+        platform = self._platform
+        with platform.catalog() as catalog:
+            rows = catalog.query("match/artefacts", ids=titles, **platform.fingerprinter_params)
+        return {
+            row["media_id"]: {
+                m: codec.decode(platform.get(uri)).whole()
+                for m in MODALITIES
+                if (uri := row[f"{m}_uri"])
+            }
+            for row in rows
+        }
+
+
+def _rows(platform: Platform, match: Match, unit_id: str) -> Rows:
+    """One exclusion of either title."""
+    params, version = platform.fingerprinter_params, platform.matcher_version
+    sides = (
+        (match.ugc_id, match.licensed_id, match.ugc_start, match.ugc_end),
+        (match.licensed_id, match.ugc_id, match.licensed_start, match.licensed_end),
+    )
+    now = datetime.now(UTC)
+    return [
+        {
+            "exclusion_id": digest(title, other, start, end, params, version),
+            "media_id": title,
+            "other_id": other,
+            "start_s": start,
+            "end_s": end,
+            "score": match.score,
+            "modality": match.modality,
+            **params,
+            "matcher_version": version,
+            "unit_id": unit_id,
+            "found_at": now,
+        }
+        for title, other, start, end in sides
+    ]
