@@ -104,6 +104,7 @@ def test_indexable_are_the_usable_fingerprints_of_a_role(world: Catalog, tmp_pat
         "content_id": "content-u1",
         "artefact_uri": f"s3://lake/{AUDIO}/u1",
         "windows": 100,
+        "uploaded_at": DAY,
     }
     rows = world.query("fingerprint/indexable", role="ugc", modality="video", fingerprinter=VIDEO)
     assert rows == []
