@@ -11,7 +11,7 @@ from typing import TypeVar
 from avm_core.config import Settings
 from avm_core.fingerprint.parallel import for_each, in_turn
 from avm_core.fingerprint.stages import STAGES, Stage
-from avm_core.media.decode import decode_audio, decode_frames
+from avm_core.media.decode import decode_audio, sample_pictures
 from avm_core.types import Modality
 
 T = TypeVar("T")
@@ -40,14 +40,7 @@ def decode_file(modality: Modality, path: Path) -> None:
     if modality == "audio":
         blocks = in_turn(decode_audio(path, sample_rate=_SAMPLE_RATE))
     else:
-        blocks = decode_frames(
-            path,
-            step=decode.frame_step,
-            max_keyframe_gap=decode.max_keyframe_gap,
-            size=decode.frame_size,
-            max_border=decode.max_border,
-            max_hold=decode.max_hold,
-        )
+        blocks = sample_pictures(path, decode, size=decode.frame_size)
     for _ in blocks:
         pass
 

@@ -158,7 +158,7 @@ def identify(name: str, decode: DecodeConfig, window: float | None = None) -> Fi
     described: dict[str, Any] = {"version": entry.version, "decode": values}
     described |= {"weights": entry.weights} if entry.weights else {}
     described |= {"window": window} if window is not None else {}
-    return FingerprinterId(name, _hash(described))
+    return FingerprinterId(name, identity_hash(described))
 
 
 def create(
@@ -186,11 +186,12 @@ def create_from_weights(
 
     network = load_network(path)
     described = {"weights": hashlib.sha256(path.read_bytes()).hexdigest(), "window": window}
-    identity = FingerprinterId(f"{network.config.name}.{path.stem}", _hash(described))
+    identity = FingerprinterId(f"{network.config.name}.{path.stem}", identity_hash(described))
     return SoundFingerprinter(identity, stream_of(network, resolve_device(device), window))
 
 
-def _hash(described: dict[str, Any]) -> str:
+def identity_hash(described: dict[str, Any]) -> str:
+    """First 8 hex digits of the sha256 of everything that shapes a fingerprinter's vectors."""
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:8]
 
 

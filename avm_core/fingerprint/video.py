@@ -10,7 +10,7 @@ import numpy as np
 
 from avm_core.config import DecodeConfig
 from avm_core.fingerprint.stages import Watch, quantised, unwatched
-from avm_core.media.decode import decode_frames
+from avm_core.media.decode import sample_pictures
 from avm_core.types import (
     Bool,
     Fingerprint,
@@ -91,17 +91,8 @@ class PictureFingerprinter:
         )
 
     def _pictures(self, path: Path, times: list[Float64], views: list[Int8]) -> Iterator[Frames]:
-        for frames in decode_frames(
-            path,
-            step=self._decode.frame_step,
-            max_keyframe_gap=self._decode.max_keyframe_gap,
-            size=self._model.config.size,
-            max_border=self._decode.max_border,
-            max_views=self._decode.max_views,
-            max_hold=self._decode.max_hold,
-            max_pixels=self._decode.max_pixels,
-            device=self._decoder,
-        ):
+        size = self._model.config.size
+        for frames in sample_pictures(path, self._decode, size=size, device=self._decoder):
             times.append(frames.times)
             views.append(frames.view)
             yield frames

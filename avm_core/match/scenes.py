@@ -37,7 +37,9 @@ class Scene:
 def one_scene(query: Float32, ref: Float32, sure: float) -> Scene | None:
     """What moves, if the title `ref` [m, D] is one scene that pictures of `query` [n, D] surely
     show (a cosine of `sure` with any of it); None otherwise."""
-    mean = ref.mean(axis=0) if len(ref) else np.zeros(ref.shape[1], np.float32)
+    if not len(ref):
+        return None
+    mean = ref.mean(axis=0)
     if mean @ mean < _ONE_SCENE:
         return None
     shown = np.fromiter((bool((ref @ one).max() >= sure) for one in query), np.bool_, len(query))
@@ -53,8 +55,10 @@ def move_together(query: Float32, ref: Float32) -> bool:
     True where the pictures differ enough among themselves that likeness alone says when, and
     where there are too few to tell.
     """
-    mean = ref.mean(axis=0) if len(ref) else np.zeros(ref.shape[1], np.float32)
-    if len(ref) < _LEAST or mean @ mean < _ONE_ROOM:
+    if len(ref) < _LEAST:
+        return True
+    mean = ref.mean(axis=0)
+    if mean @ mean < _ONE_ROOM:
         return True
     ours, theirs = _movement(query, query.mean(axis=0)), _movement(ref, mean)
     return float(np.einsum("nd,nd->n", ours, theirs).mean()) >= _TOGETHER

@@ -95,7 +95,7 @@ _NONE = _Border(0, np.zeros((1, 1), dtype=np.int16))
 
 def _agreed(luma: Luma, known: Sequence[_Border], largest: float) -> list[_Border]:
     """The border on each side, as most of the pictures show it; `known` if they do not tell."""
-    chosen = luma[_telling(luma)]
+    chosen = luma[telling(luma, new=_NEW, flat=_FLAT)]
     if len(chosen) < _AT_LEAST:
         return list(known)
     borders = []
@@ -124,14 +124,15 @@ def _thinnest(pictures: Luma) -> int:
     return int(np.ceil(_THINNEST * pictures.shape[2] * _SKIP))
 
 
-def _telling(luma: Luma) -> Int64:
-    """Ordinals of pictures that are neither flat nor like the one before."""
-    small = luma[:, ::4, ::4]
+def telling(luma: npt.NDArray[np.integer], *, new: float, flat: float = 0.0) -> Int64:
+    """Ordinals of pictures [n, size, size], brightness, that differ from the last one chosen by
+    more than `new` in the mean; none whose standard deviation is below `flat`."""
+    small = luma[:, ::4, ::4].astype(np.int16)
     found: list[int] = []
     for ordinal, picture in enumerate(small):
-        if float(picture.std()) < _FLAT:
+        if float(picture.std()) < flat:
             continue
-        if not found or float(np.abs(picture - small[found[-1]]).mean()) > _NEW:
+        if not found or float(np.abs(picture - small[found[-1]]).mean()) > new:
             found.append(ordinal)
     return np.array(found, dtype=np.int64)
 

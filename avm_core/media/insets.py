@@ -16,7 +16,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from avm_core.types import Float32, Float64, Int64
+from avm_core.media.borders import telling
+from avm_core.types import Float32, Float64
 
 Luma = npt.NDArray[np.uint8]
 
@@ -67,10 +68,10 @@ class _Span:
 def find_parts(luma: Luma) -> tuple[Part, ...]:
     """Parts of pictures [n, size, size], brightness, in order of time: the inset, or the two
     halves of a stack; () where all is one picture, or too few pictures tell."""
-    telling = _telling(luma)
-    if len(telling) < _AT_LEAST:
+    chosen = telling(luma, new=_NEW)
+    if len(chosen) < _AT_LEAST:
         return ()
-    changes = np.clip(np.diff(luma[telling].astype(np.float32), axis=0), -_CUT, _CUT)
+    changes = np.clip(np.diff(luma[chosen].astype(np.float32), axis=0), -_CUT, _CUT)
     rows, columns = _Edges(changes), _Edges(changes.transpose(0, 2, 1))
     inset = _inset(rows, columns)
     if inset is not None:
@@ -199,13 +200,3 @@ def _cumulated(values: Float32) -> Float64:
 
 def _mean(cumulated: Float64, first: int, last: int) -> Float64:
     return (cumulated[:, last] - cumulated[:, first]) / (last - first)
-
-
-def _telling(luma: Luma) -> Int64:
-    """Ordinals of pictures that are not like the one before."""
-    small = luma[:, ::4, ::4].astype(np.int16)
-    found: list[int] = []
-    for ordinal, picture in enumerate(small):
-        if not found or float(np.abs(picture - small[found[-1]]).mean()) > _NEW:
-            found.append(ordinal)
-    return np.array(found, dtype=np.int64)

@@ -14,6 +14,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from avm_core.config import DecodeConfig
 from avm_core.errors import BadMedia
 from avm_core.media.borders import Shot, may_have_border, without_borders
 from avm_core.media.container import (
@@ -72,6 +73,23 @@ def decode_frames(
     if max_hold > 0:
         shots = without_stills(shots, max_hold=max_hold)
     yield from _batches(shots, batch)
+
+
+def sample_pictures(
+    path: Path, decode: DecodeConfig, *, size: int, device: str = "cpu"
+) -> Iterator[Frames]:
+    """`decode_frames` as the settings ask for it; raises as that does."""
+    return decode_frames(
+        path,
+        step=decode.frame_step,
+        max_keyframe_gap=decode.max_keyframe_gap,
+        size=size,
+        max_border=decode.max_border,
+        max_views=decode.max_views,
+        max_hold=decode.max_hold,
+        max_pixels=decode.max_pixels,
+        device=device,
+    )
 
 
 def _batches(shots: Iterator[Shot], size: int) -> Iterator[Frames]:

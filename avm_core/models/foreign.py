@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from avm_core.errors import BadSettings
-from avm_core.models.picture_features import Pixels
 from avm_core.models.projection import PictureDescriber
+from avm_core.models.video import Pixels
 
 # SSCD is used at 288 pixels or, with the shape of the picture given up, at 320.
 _SSCD_SIZE = 320

@@ -12,17 +12,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import timm
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from avm_core.models.weights import LITE0_IMAGENET, WeightsSpec, load_in_order
+from avm_core.models.video import Pixels, as_input, class_subspace, gem, load_backbone
+from avm_core.models.weights import LITE0_IMAGENET, WeightsSpec
 from avm_core.types import Float32
-
-Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +45,8 @@ class PictureFeatures:
     ) -> None:
         self.config = config
         self._device = torch.device(device)
-        network: Any = timm.create_model(config.backbone, pretrained=False)
-        if weights is not None:
-            load_in_order(network, weights)
-        self._classifier: torch.Tensor = network.get_classifier().weight.detach()
-        fold_batch_norms(network.eval())
+        network = load_backbone(config.backbone, weights)
+        fold_batch_norms(network)
         self._network = network.to(self._device, memory_format=torch.channels_last)
         # Files are fingerprinted in threads, with one network for all: each keeps its own maps.
         self._tapped = threading.local()
@@ -74,9 +67,7 @@ class PictureFeatures:
 
     def preprocess(self, pixels: Pixels) -> torch.Tensor:
         """Pictures uint8 RGB [n, h, w, 3] as the network takes them, float32 [n, 3, h, w]."""
-        # RGB [n, h, w, 3] permuted is what channels_last means: no copy.
-        pictures = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2)
-        return pictures.float().div_(255).sub_(self.config.mean).div_(self.config.std)
+        return as_input(pixels, self.config.mean, self.config.std, self._device)
 
     def pool(self, pictures: torch.Tensor) -> torch.Tensor:
         """Features float32 [n, count]: the last maps', then those of the taps in the order in
@@ -88,28 +79,20 @@ class PictureFeatures:
         return self.pool(self.preprocess(pixels)).cpu().numpy()
 
     def class_subspace(self, dims: int) -> torch.Tensor:
-        """[count, dims]: top right singular vectors of the centred classifier weights, which read
-        the last maps alone; see `models/video.py`."""
-        rows = self._classifier.double()
-        rows = rows - rows.mean(dim=0)
-        _, vectors = torch.linalg.eigh(rows.T @ rows)
+        """[count, dims]: that of `models/video.py`; it reads the last maps alone."""
         wide = torch.zeros(self.count, dims)
-        wide[: self.widths[0]] = vectors[:, -dims:].float()
+        wide[: self.widths[0]] = class_subspace(self._network, dims)
         return wide
 
     @torch.inference_mode()
     def _parts(self, pictures: torch.Tensor) -> list[torch.Tensor]:
         self._tapped.maps = []
         maps = [self._network.forward_features(pictures), *self._tapped.maps]
-        return [self._gem(part) for part in maps]
+        return [gem(part, self.config.gem_power) for part in maps]
 
     def _keep(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
         del module, inputs
         self._tapped.maps.append(output)
-
-    def _gem(self, maps: torch.Tensor) -> torch.Tensor:
-        power = self.config.gem_power
-        return maps.clamp_min(1e-6).pow(power).mean(dim=(2, 3)).pow(1 / power)
 
 
 @torch.no_grad()

@@ -17,8 +17,8 @@ from torch import nn
 
 from avm_core.models.background import Background
 from avm_core.models.checkpoint import read_weights
-from avm_core.models.picture_features import FeatureConfig, PictureFeatures, Pixels
-from avm_core.models.video import Checked, textured
+from avm_core.models.picture_features import FeatureConfig, PictureFeatures
+from avm_core.models.video import Checked, Pixels, textured
 from avm_core.models.weights import LITE0_IMAGENET, WeightsSpec
 from avm_core.types import Bool, Float32, Frames
 

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import timm
 import torch
 
 from avm_core.models.weights import LITE0_IMAGENET, WeightsSpec, load_in_order
 from avm_core.types import Bool, Float32, Frames
 
+Pixels = npt.NDArray[np.uint8]
 # A batch on its way through the network, and which of its pictures are valid.
 Checked = tuple[torch.Tensor, Bool]
 
@@ -44,19 +46,9 @@ class GemDescriber:
     ) -> None:
         self.config = config
         self._device = torch.device(device)
-        network: Any = timm.create_model(config.backbone, pretrained=False)
-        if weights is not None:
-            load_in_order(network, weights)
-        self._network: Any = network.eval().to(self._device)
-        self._projection = self._class_subspace().to(self._device)
-
-    def _class_subspace(self) -> torch.Tensor:
-        """[features, dims]: top right singular vectors of the centred classifier weights."""
-        classifier = self._network.get_classifier().weight.detach().cpu().double()
-        centred = classifier - classifier.mean(dim=0)
-        # eigh of the Gram matrix: unlike SVD, its result does not depend on the thread count.
-        _, vectors = torch.linalg.eigh(centred.T @ centred)
-        return vectors[:, -self.config.dims :].float()
+        network = load_backbone(config.backbone, weights)
+        self._projection = class_subspace(network, config.dims).to(self._device)
+        self._network: Any = network.to(self._device)
 
     def describe(self, batches: Iterable[Frames]) -> Iterator[tuple[Float32, Bool]]:
         """Descriptors float32 [n, D] with unit norm and validity [n], batch by batch.
@@ -71,9 +63,8 @@ class GemDescriber:
         """Pictures as the network takes them, float32 [n, 3, size, size], and validity [n]."""
         config = self.config
         for frames in batches:
-            pixels = torch.from_numpy(frames.pixels).to(self._device)
-            pictures = pixels.permute(0, 3, 1, 2).float().div_(255).sub_(config.mean)
-            yield pictures.div_(config.std), textured(frames.pixels, config.flat_deviation)
+            pictures = as_input(frames.pixels, config.mean, config.std, self._device)
+            yield pictures, textured(frames.pixels, config.flat_deviation)
 
     @torch.inference_mode()
     def embed(self, pictures: Iterable[Checked]) -> Iterator[Checked]:
@@ -85,10 +76,38 @@ class GemDescriber:
     def pool(self, contexts: Iterable[Checked]) -> Iterator[tuple[Float32, Bool]]:
         """Interval embeddings: what `describe` gives, from the maps; an interval is a picture."""
         for maps, textured in contexts:
-            pooled = maps.clamp_min(1e-6).pow(self.config.gem_power).mean(dim=(2, 3))
-            vectors = pooled.pow(1 / self.config.gem_power) @ self._projection
+            vectors = gem(maps, self.config.gem_power) @ self._projection
             unit = torch.nn.functional.normalize(vectors, dim=1)
             yield unit.cpu().numpy(), textured
+
+
+def load_backbone(name: str, weights: WeightsSpec | None) -> Any:
+    """A timm network on the CPU, in eval mode; `weights` None gives random weights."""
+    network: Any = timm.create_model(name, pretrained=False)
+    if weights is not None:
+        load_in_order(network, weights)
+    return network.eval()
+
+
+def class_subspace(network: Any, dims: int) -> torch.Tensor:
+    """[features, dims]: top right singular vectors of the centred classifier weights."""
+    classifier = network.get_classifier().weight.detach().cpu().double()
+    centred = classifier - classifier.mean(dim=0)
+    # eigh of the Gram matrix: unlike SVD, its result does not depend on the thread count.
+    _, vectors = torch.linalg.eigh(centred.T @ centred)
+    return vectors[:, -dims:].float()
+
+
+def as_input(pixels: Pixels, mean: float, std: float, device: torch.device) -> torch.Tensor:
+    """Pictures uint8 RGB [n, h, w, 3] as a network takes them, float32 [n, 3, h, w]."""
+    # RGB [n, h, w, 3] permuted is what channels_last means: no copy.
+    pictures = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2)
+    return pictures.float().div_(255).sub_(mean).div_(std)
+
+
+def gem(maps: torch.Tensor, power: float) -> torch.Tensor:
+    """Generalised mean [n, features] of maps [n, features, h, w]."""
+    return maps.clamp_min(1e-6).pow(power).mean(dim=(2, 3)).pow(1 / power)
 
 
 def textured(pixels: np.ndarray, deviation: float) -> Bool:

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -25,10 +22,9 @@ from PIL import Image
 from avm_core.errors import BadMedia, BadSettings
 from avm_core.models.picture_features import FeatureConfig, PictureFeatures
 from avm_core.models.weights import LITE0_IMAGENET
+from avm_core.train.making import Progress, make_missing, write_array
 from avm_core.train.picture_recipes import PictureEditConfig, edited, squeezed
 from avm_core.train.pictures import Shot, read_shot
-
-Progress = Callable[[str, int, int], None]
 
 _VERSION = 1  # raise it when a picture's features would differ
 _FOREIGN = 96  # pictures that are laid over or behind others
@@ -74,20 +70,12 @@ def open_bank(
     that cannot be read or are flat. Raises `BadSettings` if nothing is left."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{shot.key}-{config.digest()}.npy" for shot in shots]
-    todo = [(shot, path) for shot, path in zip(shots, paths, strict=True) if not path.is_file()]
-    foreign = _foreign(shots)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        made = pool.map(partial(_extract, config, foreign), todo, chunksize=4)
-        for done, _ in enumerate(made):
-            tell("extract", done + 1, len(todo))
-    kept = [(shot, path) for shot, path in zip(shots, paths, strict=True) if path.is_file()]
+    make = partial(_extract, config, _foreign(shots))
+    kept, missing = make_missing(shots, paths, make, partial(tell, "extract"), chunk=4)
     if not kept:
         raise BadSettings("no training picture can be read: check the sources")
-    found = {path for _, path in kept}
-    missing = [shot.path.name for shot, p in zip(shots, paths, strict=True) if p not in found]
     arrays = np.stack([np.load(path) for _, path in kept])
-    return FeatureBank(tuple(shot for shot, _ in kept), arrays), missing
+    return FeatureBank(tuple(shot for shot, _ in kept), arrays), [s.path.name for s in missing]
 
 
 def _foreign(shots: Sequence[Shot]) -> tuple[Shot, ...]:
@@ -102,11 +90,7 @@ def _extract(config: BankConfig, foreign: tuple[Shot, ...], job: tuple[Shot, Pat
         pixels = views(shot, config, _readable(foreign))
     except BadMedia:
         return  # reported by its absence
-    features = _backbone(config).describe(pixels).astype(np.float16)
-    partial_path = path.with_suffix(f".{os.getpid()}")
-    with partial_path.open("wb") as file:
-        np.save(file, features)
-    partial_path.replace(path)
+    write_array(path, _backbone(config).describe(pixels).astype(np.float16))
 
 
 def views(shot: Shot, config: BankConfig, foreign: Sequence[Image.Image]) -> npt.NDArray[np.uint8]:

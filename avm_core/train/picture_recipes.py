@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from avm_core.models.picture_features import Pixels
+from avm_core.models.video import Pixels
 from avm_core.train import picture_edits as edits
 
 Foreign = Callable[[], Image.Image]

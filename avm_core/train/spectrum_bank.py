@@ -9,11 +9,9 @@ what a real codec left of them.
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import random
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,10 +26,10 @@ from avm_core.media.decode import decode_audio
 from avm_core.media.write import AudioFormat, write_media
 from avm_core.models.audio_networks import NetworkConfig
 from avm_core.models.spectra import power_spectra
+from avm_core.train.making import Progress, make_missing, write_array
 from avm_core.types import Float32, Int64
 
 Kind = Literal["music", "speech"]
-Progress = Callable[[str, int, int], None]
 
 DENSITY = 2  # spectra per hop of the encoder
 _VERSION = 1  # raise it when a piece's spectra would differ
@@ -100,18 +98,13 @@ def open_bank(
     folder.mkdir(parents=True, exist_ok=True)
     shape = f"{config.sample_rate}-{config.n_fft}-{config.hop}-{_VERSION}"
     paths = [folder / f"{piece.key}-{shape}.npy" for piece in pieces]
-    todo = [(piece, path) for piece, path in zip(pieces, paths, strict=True) if not path.is_file()]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        for done, _ in enumerate(pool.map(partial(_analyse, config), todo)):
-            tell("analyse", done + 1, len(todo))
-    kept = [(piece, path) for piece, path in zip(pieces, paths, strict=True) if path.is_file()]
+    make = partial(_analyse, config)
+    kept, missing = make_missing(pieces, paths, make, partial(tell, "analyse"))
     if not kept:
         raise BadSettings("no piece of the training data can be read: check the sources")
-    missing = [piece.name for piece, path in zip(pieces, paths, strict=True) if not path.is_file()]
     arrays = tuple(np.load(path, mmap_mode="r") for _, path in kept)
     rate = DENSITY * config.sample_rate / config.hop
-    return SpectrumBank(rate, tuple(piece for piece, _ in kept), arrays), missing
+    return SpectrumBank(rate, tuple(piece for piece, _ in kept), arrays), [p.name for p in missing]
 
 
 def piece_key(contents: Sequence[str]) -> str:
@@ -130,10 +123,7 @@ def _analyse(config: NetworkConfig, job: tuple[Piece, Path]) -> None:
         return  # reported by its absence
     length = min(len(samples) for samples in versions)
     spectra = np.stack([magnitudes(samples[:length], config) for samples in versions])
-    partial_path = path.with_suffix(f".{os.getpid()}")
-    with partial_path.open("wb") as file:
-        np.save(file, spectra)
-    partial_path.replace(path)
+    write_array(path, spectra)
 
 
 @torch.inference_mode()

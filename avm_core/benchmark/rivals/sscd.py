@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +24,7 @@ from avm_core.benchmark.sets.manifest import Task
 from avm_core.config import Settings
 from avm_core.errors import BadSettings
 from avm_core.fingerprint import codec
-from avm_core.fingerprint.registry import SAMPLING_FIELDS
+from avm_core.fingerprint.registry import SAMPLING_FIELDS, identity_hash
 from avm_core.fingerprint.video import PictureFingerprinter
 from avm_core.models.video import textured
 from avm_core.types import Bool, FingerprinterId, Float32, Frames, MediaInfo, Modality
@@ -137,8 +136,7 @@ class SscdPrinter:
             "weights": hashlib.sha256(self._found.read_bytes()).hexdigest(),
             "size": self._config.size,
         }
-        text = json.dumps(described, sort_keys=True)
-        return FingerprinterId(NAME, hashlib.sha256(text.encode()).hexdigest()[:8])
+        return FingerprinterId(NAME, identity_hash(described))
 
     @cached_property
     def _maker(self) -> PictureFingerprinter:

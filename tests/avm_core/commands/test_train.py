@@ -20,6 +20,7 @@ from avm_core.models.window_encoder import WindowConfig
 from avm_core.train.audio import AudioTaskConfig
 from avm_core.train.loop import LoopConfig
 from avm_core.train.sound_edits import EditConfig
+from tests.avm_core.commands.training import run_training
 
 CONFIG = """
 [encoder]
@@ -74,12 +75,7 @@ def source(folder, rng, work, kind, seconds):
 
 
 def run(tmp_path, capsys, *more, text=CONFIG):
-    config = tmp_path / "tiny.toml"
-    config.write_text(text)
-    arguments = ["--config", str(config), "--out", str(tmp_path / "out")]
-    arguments += ["--sources", str(tmp_path), "--device", "cpu", "--json", *more]
-    code = main(["train", "audio", *arguments])
-    return code, capsys.readouterr()
+    return run_training("audio", text, tmp_path, capsys, *more)
 
 
 def test_weights_card_curves_and_what_was_unreadable(tmp_path, capsys):

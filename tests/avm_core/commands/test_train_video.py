@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from avm_core.benchmark.sources.catalogue import Source
-from avm_core.cli import main
 from avm_core.commands import train_video
 from avm_core.models.checkpoint import read_weights
 from avm_core.models.projection import load_describer
 from avm_core.train.pictures import PictureChoice
 from avm_core.types import Frames
+from tests.avm_core.commands.training import run_training
 
 CONFIG = """
 [bank]
@@ -57,12 +57,7 @@ def few_files(monkeypatch, tmp_path):
 
 
 def run(tmp_path, capsys, text=CONFIG):
-    config = tmp_path / "tiny.toml"
-    config.write_text(text)
-    arguments = ["--config", str(config), "--out", str(tmp_path / "out")]
-    arguments += ["--sources", str(tmp_path), "--device", "cpu", "--json"]
-    code = main(["train", "video", *arguments])
-    return code, capsys.readouterr()
+    return run_training("video", text, tmp_path, capsys)
 
 
 def test_weights_card_curves_and_what_was_unreadable(tmp_path, capsys):

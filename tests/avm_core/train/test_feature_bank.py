@@ -9,7 +9,7 @@ from PIL import Image
 
 from avm_core.errors import BadSettings
 from avm_core.models.picture_features import FeatureConfig
-from avm_core.train import feature_bank
+from avm_core.train import feature_bank, making
 from avm_core.train.feature_bank import BankConfig, open_bank, views
 from avm_core.train.pictures import Shot
 
@@ -47,7 +47,7 @@ class Inline:
 
 @pytest.fixture(autouse=True)
 def inline(monkeypatch):
-    monkeypatch.setattr(feature_bank, "ProcessPoolExecutor", Inline)
+    monkeypatch.setattr(making, "ProcessPoolExecutor", Inline)
 
 
 def quiet(*_):
