@@ -46,36 +46,39 @@ def exclusions_of(platform: Platform, titles: set[str]) -> dict[str, Excluded]:
 
 
 def find_exclusions(platform: Platform) -> list[dict[str, Any]]:
-    """Compare published licensed media that never were with all licensed media; one staged unit.
+    """Compare published licensed media that never were with all licensed media; staged units.
 
-    [] if all were. At most a batch at a time: call it until nothing is left. A kill costs the
-    batch, and the same batch gives the same unit.
+    [] if all were. At most `max_batches` batches at a time, a unit of each: call it until nothing
+    is left. The same batch in the same snapshots gives the same unit.
     """
+    sizes = platform.settings.pipeline
     with platform.catalog() as catalog:
         rows = catalog.query(
             "exclusion/pending",
             matcher_version=platform.matcher_version,
-            limit=platform.settings.pipeline.batch_media_count,
+            limit=sizes.max_batches * sizes.batch_media_count,
             **platform.fingerprinter_params,
         )
     finder = _Finder(platform)
     if not rows or not finder.manifests:
         return []
-    titles = [row["media_id"] for row in rows]
+    titles, count = [row["media_id"] for row in rows], sizes.batch_media_count
+    return [_unit(platform, finder, titles[at : at + count]) for at in range(0, len(titles), count)]
+
+
+def _unit(platform: Platform, finder: _Finder, titles: list[str]) -> dict[str, Any]:
     served = {m: manifest.snapshot_id for m, manifest in finder.manifests.items()}
     identity = digest(titles, served, platform.matcher_version, platform.fingerprinter_params)
     unit_id = f"exclusion-{identity}"
     found = [row for match in finder.shared(titles) for row in _rows(platform, match, unit_id)]
     scans = [scan for title in titles for scan in finder.scans(title, unit_id)]
-    return [
-        stage(
-            platform,
-            kind="exclusion",
-            unit_id=unit_id,
-            input_digest=identity,
-            tables={"exclusion": found, "match_scan": scans},
-        )
-    ]
+    return stage(
+        platform,
+        kind="exclusion",
+        unit_id=unit_id,
+        input_digest=identity,
+        tables={"exclusion": found, "match_scan": scans},
+    )
 
 
 class _Finder:

@@ -12,5 +12,3 @@ LICENSED_INDEX = Asset(name="avm_licensed_index", uri="x-avm://index/licensed", 
 UGC_INDEX = Asset(name="avm_ugc_index", uri="x-avm://index/ugc", group="avm")
 MATCHES = Asset(name="avm_matches", uri="x-avm://catalog/matches", group="avm")
 RESULTS = Asset(name="avm_results", uri="x-avm://lake/results", group="avm")
-
-INDEX_OF = {"licensed": LICENSED_INDEX, "ugc": UGC_INDEX}

@@ -151,6 +151,15 @@ class PublishIndexOperator(StageOperator):
         return _or_skip(units, f"the {self.role} {self.modality} index is up to date")
 
 
+class FindExclusionsOperator(StageOperator):
+    """Compare new titles with all titles: what several have is evidence for none of them."""
+
+    def call(self, platform: Platform, context: Context) -> list[Unit]:
+        from avm_core.pipeline.stages import find_exclusions
+
+        return _or_skip(find_exclusions(platform), "every title was compared with the others")
+
+
 class PlanMatchesOperator(StageOperator):
     """Bundle uploads not yet searched in the current licensed snapshot."""
 

@@ -176,12 +176,21 @@ def test_every_asset_is_updated_by_the_task_that_records_it(dags: dict[str, Any]
     assert outlets == {
         ("avm_discover", "record"): ["avm_media"],
         ("avm_fingerprint", "record"): ["again_avm_media", "avm_fingerprints"],
-        ("avm_publish_index", "record_licensed"): ["avm_licensed_index"],
+        ("avm_publish_index", "record_exclusions"): ["avm_licensed_index"],
         ("avm_publish_index", "record_ugc"): ["avm_ugc_index"],
         ("avm_match", "record"): ["again_avm_ugc_index", "avm_matches"],
         ("avm_backfill_rematch", "record"): ["again_avm_licensed_index", "avm_matches"],
         ("avm_publish_results", "publish"): ["avm_results"],
     }
+
+
+def test_titles_are_compared_before_anything_is_matched_with_them(dags: dict[str, Any]) -> None:
+    """Matches start with the asset, which the last task of the chain updates; a run that finds
+    nothing to publish still compares what an earlier one left."""
+    tasks = dags["avm_publish_index"]["tasks"]
+    assert "exclusions" in tasks["record_licensed"]["downstream"]
+    assert "record_exclusions" in tasks["exclusions"]["downstream"]
+    assert tasks["exclusions"]["trigger_rule"] == "none_failed"
 
 
 def test_every_task_waits_in_a_pool_that_exists(dags: dict[str, Any]) -> None:
@@ -195,7 +204,7 @@ def test_every_task_waits_in_a_pool_that_exists(dags: dict[str, Any]) -> None:
         for task_id, task in dag["tasks"].items()
         if task_id.startswith("record")
     ]
-    assert len(recorders) == 6
+    assert len(recorders) == 7
     assert {task["pool"] for task in recorders} == {"catalog"}
 
 

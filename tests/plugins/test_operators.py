@@ -14,7 +14,7 @@ import pytest
 from airflow.sdk import Asset, AssetAlias, RetryAction
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from avm_airflow import operators as ops
-from avm_airflow.assets import FINGERPRINTS, INDEX_OF, MEDIA, RESULTS
+from avm_airflow.assets import FINGERPRINTS, MEDIA, RESULTS
 from avm_airflow.hooks import AvmHook
 from avm_airflow.schedule import RETRY_POLICY
 
@@ -69,6 +69,7 @@ def raises(error: Exception) -> Callable[..., Any]:
 SEARCHING = [
     ("discover", lambda: ops.DiscoverOperator(task_id="t", role="ugc"), UNITS),
     ("plan_fingerprints", lambda: ops.PlanFingerprintsOperator(task_id="t"), BATCHES),
+    ("find_exclusions", lambda: ops.FindExclusionsOperator(task_id="t"), UNITS),
     ("plan_matches", lambda: ops.PlanMatchesOperator(task_id="t"), BATCHES),
     ("plan_rematch", lambda: ops.PlanRematchOperator(task_id="t"), BATCHES),
     (
@@ -214,11 +215,6 @@ def test_published_results_describe_themselves_on_the_asset(stages: Stages) -> N
     assert run["outlet_events"][RESULTS].extra == published
 
 
-def test_each_role_has_its_own_index_asset() -> None:
-    assert set(INDEX_OF) == {"licensed", "ugc"}
-    assert len({asset.uri for asset in INDEX_OF.values()}) == 2
-
-
 def test_the_hook_takes_the_credentials_of_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     for conn_id, key in (("avm_s3", "key-1"), ("other", "key-2")):
         connection = {
@@ -275,6 +271,7 @@ def test_the_pipeline_has_the_stages_that_the_operators_call() -> None:
         "plan_fingerprints": set(),
         "fingerprint_batch": {"batch"},
         "publish_index": {"role", "modality"},
+        "find_exclusions": set(),
         "plan_matches": set(),
         "match_batch": {"batch"},
         "plan_rematch": set(),

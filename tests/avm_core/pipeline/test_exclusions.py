@@ -131,6 +131,17 @@ def test_a_batch_killed_before_it_was_recorded_gives_the_same_unit(
     assert len(exclusions(platform)) == 6
 
 
+def test_small_batches_find_the_same(make_platform: Any, tmp_path: Path) -> None:
+    found = []
+    for count, units in ((200, 1), (2, 3)):
+        platform = make_platform(f"by{count}", pipeline={"batch_media_count": count})
+        add(platform, tmp_path, "licensed", TAPES)
+        assert exclude(platform) == units
+        assert stages.find_exclusions(platform) == []
+        found.append(exclusions(platform))
+    assert found[0] == found[1] != {}
+
+
 def test_titles_that_come_later_are_compared_with_those_before(
     platform: Platform, tmp_path: Path
 ) -> None:
