@@ -15,7 +15,18 @@ from avm_core.errors import AvmError, BadSettings
 # What a shell sees: everything worked (also with no match), a failure, wrong usage.
 OK, FAILED, USAGE = 0, 1, 2
 _BENCHES = (
-    *("build", "quality", "rivals", "tune", "sources", "frames", "hits", "speed", "separation"),
+    *(
+        "build",
+        "quality",
+        "rivals",
+        "tune",
+        "sources",
+        "frames",
+        "scores",
+        "hits",
+        "speed",
+        "separation",
+    ),
     *("calibrate", "network", "match", "align", "index", "reverse", "year", "catalog"),
 )
 

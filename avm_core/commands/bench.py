@@ -68,6 +68,12 @@ def _frames(arguments: argparse.Namespace) -> dict[str, Any]:
     return frames(arguments)
 
 
+def _scores(arguments: argparse.Namespace) -> dict[str, Any]:
+    from avm_core.commands.bench_sets import scores
+
+    return scores(arguments)
+
+
 def _hits(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.commands.bench_hits import hits
 
@@ -176,6 +182,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "tune": _tune,
     "sources": _sources,
     "frames": _frames,
+    "scores": _scores,
     "hits": _hits,
     "speed": _speed,
     "separation": _separation,

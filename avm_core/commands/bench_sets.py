@@ -16,6 +16,7 @@ from avm_core.benchmark.sets.manifest import SetManifest
 from avm_core.commands.progress import progress_bar
 from avm_core.commands.score import report_folder, write_json, write_report
 from avm_core.errors import BadSettings
+from avm_core.types import Match
 
 _DEMO_MEDIA = "local/media"
 # The contract of `avm bench quality`; `score.json` of a report has every metric.
@@ -56,6 +57,23 @@ def quality(arguments: argparse.Namespace) -> dict[str, Any]:
         write_report({name: result}, Path(arguments.report) / arguments.modality)
     edits = {edit: _short(score) for edit, score in result["edits"].items()}
     return {"overall": _short(result["overall"]), "edits": edits}
+
+
+def scores(arguments: argparse.Namespace) -> dict[str, Any]:
+    """How true AVM's scores are on the set, per task and on all of them, beside a fit to them."""
+    from avm_core.benchmark.quality import TASKS
+    from avm_core.benchmark.score_fit import UnfilteredSystem, judge_scores
+    from avm_core.config import load_settings
+
+    manifest, folder = build(arguments)
+    found: dict[str, list[Match]] = {}
+    with progress_bar() as tell:
+        for task in TASKS:
+            system = UnfilteredSystem(task, load_settings())
+            found[task] = find_matches(system, manifest, folder, _prints(folder), tell)
+    truth = manifest.truth()
+    judged = {task: judge_scores(matches, truth) for task, matches in found.items()}
+    return judged | {"all": judge_scores([m for some in found.values() for m in some], truth)}
 
 
 def rivals(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from avm_core.config import MatchConfig
 from avm_core.fingerprint import codec
 from avm_core.index.manifest import IndexManifest
 from avm_core.index.reader import SnapshotReader
@@ -81,6 +83,28 @@ def _unit(platform: Platform, finder: _Finder, titles: list[str]) -> dict[str, A
     )
 
 
+def shared_stretches(
+    asked: dict[str, Prints],
+    load: Callable[[list[str]], dict[str, Prints]],
+    readers: dict[Modality, SnapshotReader],
+    config: MatchConfig,
+) -> list[Match]:
+    """What titles share with others of an index of titles, each pair once.
+
+    `asked` and what `load` gives are fingerprints by media id.
+    """
+    done: set[frozenset[str]] = set()
+    matches: list[Match] = []
+    for title, prints in asked.items():
+        whole = {modality: made.whole() for modality, made in prints.items()}
+        near = [candidate.ref_id for candidate in search(title, whole, readers, config)]
+        new = [other for other in near if other != title and {title, other} not in done]
+        for other, theirs in load(new).items():
+            done.add(frozenset((title, other)))
+            matches += find_shared(title, whole, other, theirs, config)
+    return matches
+
+
 class _Finder:
     """Searches licensed media in the current snapshots of licensed media."""
 
@@ -105,18 +129,9 @@ class _Finder:
 
     def shared(self, titles: list[str]) -> list[Match]:
         """What each of the titles shares with another, each pair once."""
-        config = self._platform.settings.match
         readers = {modality: self._open(manifest) for modality, manifest in self.manifests.items()}
-        done: set[frozenset[str]] = set()
-        matches: list[Match] = []
         asked = self._prints(titles)
-        for title, prints in asked.items():
-            near = [candidate.ref_id for candidate in search(title, prints, readers, config)]
-            new = [other for other in near if other != title and {title, other} not in done]
-            for other, theirs in self._prints(new).items():
-                done.add(frozenset((title, other)))
-                matches += find_shared(title, prints, other, theirs, config)
-        return matches
+        return shared_stretches(asked, self._prints, readers, self._platform.settings.match)
 
     def scans(self, title: str, unit_id: str) -> Rows:
         """One row per modality, also for one that the title lacks: it was looked at."""
@@ -144,7 +159,6 @@ class _Finder:
         )
 
     def _prints(self, titles: list[str]) -> dict[str, Prints]:
-        """By media id, whole pictures only."""
         if not titles:
             return {}
         platform = self._platform
@@ -152,9 +166,7 @@ class _Finder:
             rows = catalog.query("match/artefacts", ids=titles, **platform.fingerprinter_params)
         return {
             row["media_id"]: {
-                m: codec.decode(platform.get(uri)).whole()
-                for m in MODALITIES
-                if (uri := row[f"{m}_uri"])
+                m: codec.decode(platform.get(uri)) for m in MODALITIES if (uri := row[f"{m}_uri"])
             }
             for row in rows
         }

@@ -15,9 +15,11 @@ from avm_core.fingerprint.registry import Fingerprinter, create, identify
 from avm_core.index.reader import SnapshotReader
 from avm_core.index.snapshot import publish
 from avm_core.match.align import align
-from avm_core.pipeline.search import search
+from avm_core.match.exclusions import merge
+from avm_core.pipeline.exclusions import shared_stretches
+from avm_core.pipeline.search import Prints, search
 from avm_core.storage import MemoryStore
-from avm_core.types import MODALITIES, Fingerprint, Match, MediaInfo, Modality
+from avm_core.types import MODALITIES, Fingerprint, Float64, Match, MediaInfo, Modality
 
 
 class AvmPrinter:
@@ -89,6 +91,7 @@ class AvmSearcher:
     ) -> None:
         """`printers` make artefacts as the lake has them."""
         self._settings = settings
+        self.config = settings.match
         self._keys = {modality: printer.key for modality, printer in printers.items()}
         # Media ids of an index have 32 hexadecimal digits.
         self._names = {f"{number:032x}": item.media_id for number, item in enumerate(licensed)}
@@ -104,6 +107,7 @@ class AvmSearcher:
             if mine:
                 self._readers[modality] = self._open(store, modality, mine)
         self.ram_bytes = sum(item.size for item in store.list())
+        self._excluded = self._exclusions()
 
     def _open(
         self, store: MemoryStore, modality: Modality, prints: Sequence[tuple[str, Fingerprint]]
@@ -114,10 +118,20 @@ class AvmSearcher:
         )
         return SnapshotReader.open(store, manifest, cache_dir=Path(self._cache.name), config=config)
 
+    def _exclusions(self) -> dict[str, Float64]:
+        """What each title shares with others, as the platform finds it before it matches."""
+        spans: dict[str, list[tuple[float, float]]] = {name: [] for name in self._titles}
+        for match in shared_stretches(self._titles, self._some, self._readers, self.config):
+            spans[match.ugc_id].append((match.ugc_start, match.ugc_end))
+            spans[match.licensed_id].append((match.licensed_start, match.licensed_end))
+        return {name: merge(found) for name, found in spans.items()}
+
+    def _some(self, names: list[str]) -> dict[str, Prints]:
+        return {name: self._titles[name] for name in names}
+
     def match(self, ugc: Printed) -> list[Match]:
-        config = self._settings.match
         prints = decode_prints(ugc, self._keys)
-        candidates = search(ugc.media_id, prints, self._readers, config)
+        candidates = search(ugc.media_id, prints, self._readers, self.config)
         return [
             match
             for candidate in candidates
@@ -126,7 +140,8 @@ class AvmSearcher:
                 self._names[candidate.ref_id],
                 prints,
                 self._titles[candidate.ref_id],
-                config,
+                self.config,
+                excluded=self._excluded[candidate.ref_id],
             )
         ]
 

@@ -176,9 +176,9 @@ def test_the_other_modality_may_contradict(carried):
 def test_both_modalities_score_higher_than_one():
     title = tapes(35, 120)
     ugc = spliced((tapes(36, 20), 0, 20), (title, 30, 50), (tapes(37, 20), 0, 20))
-    both = found(ugc, title, noise=0.9)
+    both = found(ugc, title, noise=0.7)
     for modality in BOTH:
-        alone = found({modality: ugc[modality]}, title, noise=0.9)
+        alone = found({modality: ugc[modality]}, title, noise=0.7)
         assert both[0].score > alone[0].score
 
 
