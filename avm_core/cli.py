@@ -15,19 +15,9 @@ from avm_core.errors import AvmError, BadSettings
 # What a shell sees: everything worked (also with no match), a failure, wrong usage.
 OK, FAILED, USAGE = 0, 1, 2
 _BENCHES = (
-    *(
-        "build",
-        "quality",
-        "rivals",
-        "tune",
-        "sources",
-        "frames",
-        "scores",
-        "hits",
-        "speed",
-        "separation",
-    ),
-    *("calibrate", "network", "match", "align", "index", "reverse", "year", "catalog"),
+    *("build", "quality", "rivals", "tune", "sources", "frames", "scores", "hits", "speed"),
+    *("separation", "calibrate", "network", "match", "align", "index", "reverse", "year"),
+    "catalog",
 )
 
 
@@ -39,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Imported on use: `avm --help` must not wait for a database and two network libraries.
         command = importlib.import_module(f"avm_core.commands.{arguments.command}")
         result = command.run(arguments)
+        if result is not None:
+            print(_shown(result, as_json=arguments.json), flush=True)
     except BadSettings as error:
         print(f"avm: {error}", file=sys.stderr)
         return USAGE
@@ -48,12 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader (head, less) has seen enough
         return OK
-    if result is not None:
-        print(json.dumps(result, indent=2, default=str) if arguments.json else _plain(result))
     return OK
 
 
-def _plain(result: Any) -> str:
+def _shown(result: Any, *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(result, indent=2, default=str)
     if isinstance(result, dict):
         return "\n".join(f"{key}: {value}" for key, value in result.items())
     return str(result)

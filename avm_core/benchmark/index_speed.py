@@ -120,7 +120,9 @@ class Built:
         )
 
     def _at_depth(self, query: Fingerprint, exact: Hits, depth: int) -> dict[str, float]:
-        reader = self._open(self._config.model_copy(update={"expansion_search": depth}))
+        reader = self._open(
+            self._config.model_copy(update={"expansion_search": depth, "expansion_growth": 1.0})
+        )
         found, seconds = _search(reader, query, _K)
         return {
             "expansion_search": depth,

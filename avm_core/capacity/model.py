@@ -12,6 +12,7 @@ from avm_core.config import IndexConfig, MatchConfig
 
 _ROW_BYTES = 12  # beside a descriptor: int32 media, float64 start
 _SECONDS = 3600.0
+_RATED_WINDOWS = 100_000  # of the graph that `graph_queries_per_s` was measured on
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,10 @@ def search_seconds(queries: float, shape: IndexShape, rates: Rates, index: Index
     """Seconds of a worker for `queries` windows in every segment of the index."""
     if not shape.segments:
         return 0.0
-    if shape.windows / shape.segments >= index.hnsw_from:
-        return queries * shape.segments / rates.graph_queries_per_s.value
+    each = shape.windows / shape.segments
+    if each >= index.hnsw_from:
+        slower = index.search_depth(round(each)) / index.search_depth(_RATED_WINDOWS)
+        return queries * shape.segments * slower / rates.graph_queries_per_s.value
     return queries * shape.windows / rates.scan_pairs_per_s.value
 
 

@@ -26,7 +26,7 @@ def build_graph(vectors: Int8, config: IndexConfig) -> bytes:
         dtype=ScalarKind.I8,
         connectivity=config.connectivity,
         expansion_add=config.expansion_add,
-        expansion_search=config.expansion_search,
+        expansion_search=config.search_depth(len(vectors)),
     )
     keys = np.arange(len(vectors), dtype=np.uint64)
     graph.add(keys, np.ascontiguousarray(vectors), dtype=ScalarKind.I8, threads=1)
@@ -40,7 +40,7 @@ class Graph:
     def __init__(self, path: Path, *, rows: int, dims: int, config: IndexConfig) -> None:
         """Raises `ChecksumMismatch` if the file is not a graph of `rows` int8 rows of `dims`."""
         self._rows = rows
-        self._graph = _restore(path, config)
+        self._graph = _restore(path, config.search_depth(rows))
         found = (len(self._graph), self._graph.ndim, self._graph.dtype, self._graph.metric_kind)
         if found != (rows, dims, ScalarKind.I8, MetricKind.Cos):
             raise ChecksumMismatch(
@@ -63,10 +63,10 @@ class Graph:
         return rows
 
 
-def _restore(path: Path, config: IndexConfig) -> Any:
+def _restore(path: Path, depth: int) -> Any:
     try:
         # Without the argument, restoring falls back to the library's search depth.
-        graph = Index.restore(path, view=True, expansion_search=config.expansion_search)
+        graph = Index.restore(path, view=True, expansion_search=depth)
     except (RuntimeError, ValueError) as error:
         raise ChecksumMismatch(
             f"graph {path.name} cannot be read ({error}): delete it from the cache folder; "

@@ -200,3 +200,14 @@ def test_help_does_not_load_heavy_libraries() -> None:
         "sys.exit(str(heavy) if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)  # as `avm plan … | head -1` does, but sooner
+    plan = ("plan", "--hours-per-day", "10", "--library-hours", "100", "--retention-days", "30")
+    done = subprocess.run(
+        [str(AVM), *plan], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")

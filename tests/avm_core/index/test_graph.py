@@ -65,3 +65,10 @@ def test_graph_of_another_segment_is_refused(path, tmp_path):
         Graph(path, rows=300, dims=33, config=CONFIG)
     with pytest.raises(ChecksumMismatch, match="not there"):
         Graph(tmp_path / "none.usearch", rows=300, dims=32, config=CONFIG)
+
+
+def test_the_depth_of_a_search_grows_with_the_graph():
+    depths = [CONFIG.search_depth(rows) for rows in (0, 1, 100_000, 1_000_000, 10_000_000)]
+    assert depths == [256, 256, 256, 512, 1024]
+    flat = CONFIG.model_copy(update={"expansion_growth": 1.0})
+    assert flat.search_depth(1_000_000) == 256
