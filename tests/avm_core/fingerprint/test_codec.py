@@ -22,7 +22,10 @@ SAMPLES = [
     dataclasses.replace(make_fingerprint(make_tape(3, 1.0)), reason="the sound is too short"),
 ]
 PARTS = make_fingerprint(4, modality="video", seconds=8.0, content_id="d" * 64)
-PARTS = dataclasses.replace(PARTS, view=np.arange(8, dtype=np.int8) % 3)
+# Two views of each picture, at its time.
+PARTS = dataclasses.replace(
+    PARTS, view=np.arange(8, dtype=np.int8) % 3, starts=PARTS.starts - np.arange(8) % 3
+)
 SAMPLES.append(PARTS)
 FIELDS = [field.name for field in dataclasses.fields(Fingerprint)]
 
