@@ -7,7 +7,6 @@ work. In some titles a stretch is replaced by one of the upload, with noise.
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from avm_core.benchmark.timing import HOUR
+from avm_core.benchmark.timing import HOUR, Seconds
 from avm_core.config import MatchConfig
 from avm_core.fingerprint.codec import quantise
 from avm_core.match.align import align
@@ -58,16 +57,16 @@ def measure_align(
 
 def _measure(upload: Prints, titles: Sequence[Prints], copied: int) -> dict[str, Any]:
     config = MatchConfig()
-    start = time.process_time()
-    found = [align("upload", f"{n}", upload, title, config) for n, title in enumerate(titles)]
-    spent = time.process_time() - start
+    seconds = Seconds()
+    with seconds:
+        found = [align("upload", f"{n}", upload, title, config) for n, title in enumerate(titles)]
     return {
         "upload_seconds": _duration(upload),
         "candidates": len(titles),
         "copied": copied,
         "title_seconds": float(np.mean([_duration(title) for title in titles])),
-        "cpu_s": spent,
-        "cpu_ms_per_pair": 1000 * spent / len(titles),
+        "cpu_s": seconds.cpu,
+        "cpu_ms_per_pair": 1000 * seconds.cpu / len(titles),
         "found": sum(bool(matches) for matches in found[:copied]),
         "matches": sum(len(matches) for matches in found),
     }

@@ -103,8 +103,7 @@ def grow(
 
 def wrap(like: Fingerprint, content_id: str, descriptors: np.ndarray) -> Fingerprint:
     """A fingerprint of the rows, all valid, at the pace and by the fingerprinter of `like`."""
-    step = float(np.median(np.diff(like.starts)))
-    count = len(descriptors)
+    step, count = like.step, len(descriptors)
     return Fingerprint(
         content_id=content_id,
         fingerprinter=like.fingerprinter,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from avm_core.benchmark.descriptor_sets import WALK, grow, likeness, wrap
 from avm_core.benchmark.memory import peak_bytes, resident_bytes
+from avm_core.benchmark.timing import Seconds
 from avm_core.config import IndexConfig
 from avm_core.index.reader import SnapshotReader
 from avm_core.index.snapshot import publish
@@ -190,22 +190,6 @@ def measure_crossover(
         if first is None and gain > 0:
             first, pays = size, size / got["adds_per_cpu_s"] / gain
     return {"sizes": rows, "graph_faster_from": first, "queries_that_pay_for_the_graph": pays}
-
-
-class Seconds:
-    """Adds up what happens inside `with`: `wall` by the clock, `cpu` of all threads, which a busy
-    machine changes less."""
-
-    def __init__(self) -> None:
-        self.wall = self.cpu = 0.0
-
-    def __enter__(self) -> None:
-        self.wall -= time.perf_counter()
-        self.cpu -= time.process_time()
-
-    def __exit__(self, *_: object) -> None:
-        self.wall += time.perf_counter()
-        self.cpu += time.process_time()
 
 
 def _search(reader: SnapshotReader, query: Fingerprint, k: int) -> tuple[Hits, Seconds]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from avm_core.benchmark.descriptor_sets import grow, wrap
+from avm_core.benchmark.timing import Seconds
 from avm_core.config import IndexConfig, MatchConfig
 from avm_core.index.reader import SnapshotReader
 from avm_core.index.snapshot import publish
@@ -80,15 +80,15 @@ class _Uploads:
             days = {modality: self._manifest.partitions}
             for day in self._manifest.partitions:
                 open_day(modality, day)  # the download is not part of it
-            start = time.process_time()
-            found = search_uploads(by_id, by_id.__getitem__, days, open_day, MatchConfig())
-            seconds = time.process_time() - start
+            seconds = Seconds()
+            with seconds:
+                found = search_uploads(by_id, by_id.__getitem__, days, open_day, MatchConfig())
         asked = sum(len(value.starts) for _, value in titles)
         return {
             "upload_windows": self._manifest.windows,
             "title_windows": asked,
-            "cpu_seconds": seconds,
-            "pairs_per_cpu_s": asked * self._manifest.windows / seconds,
+            "cpu_seconds": seconds.cpu,
+            "pairs_per_cpu_s": asked * self._manifest.windows / seconds.cpu,
             "candidates": sum(len(uploads) for uploads in found.values()),
         }
 

@@ -4,7 +4,6 @@ hold what comes out to the capacity model."""
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from avm_core.capacity.model import index_bytes, search_seconds
+from avm_core.benchmark.timing import REPEATS, Seconds
+from avm_core.capacity.model import back_seconds, index_bytes, search_seconds
 from avm_core.capacity.rates import Rates, load_rates
 from avm_core.capacity.segments import IndexShape, library_shape, uploads_shape
 from avm_core.config import IndexConfig
@@ -151,12 +151,11 @@ class _Platform:
             }
             found[name] = {"measured": measured, "predicted": predicted}
         licensed, stored = self._shapes()
-        back = year.title_windows * stored.windows / rates.reverse_pairs_per_s.value
         found["seconds"] = {
             "measured": {key: times[key] for key in ("search_cpu_s", "search_back_cpu_s")},
             "predicted": {
                 "search_cpu_s": search_seconds(year.upload_windows, licensed, rates, self._config),
-                "search_back_cpu_s": back,
+                "search_back_cpu_s": back_seconds(year.title_windows, stored, rates, self._config),
             },
         }
         return found
@@ -197,13 +196,12 @@ class _Platform:
 
 
 def _best(work: Callable[[], object]) -> float:
-    """CPU seconds, which a busy machine changes less than those of a clock; the best of three."""
-    seconds = []
-    for _ in range(3):
-        start = time.process_time()
-        work()
-        seconds.append(time.process_time() - start)
-    return min(seconds)
+    """CPU seconds; the best of three."""
+    runs = [Seconds() for _ in range(REPEATS)]
+    for run in runs:
+        with run:
+            work()
+    return min(run.cpu for run in runs)
 
 
 def _rates(year: Year, middle: dict[str, float]) -> Rates:

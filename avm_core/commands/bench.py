@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,17 +134,10 @@ def _match(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _align(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.align_speed import measure_align
-    from avm_core.benchmark.descriptor_sets import read_prints, walks
 
-    folder, settings = Path(arguments.prints), load_settings()
+    settings = load_settings()
     names = [name for name in (settings.audio_fingerprinter, settings.video_fingerprinter) if name]
-    try:
-        sides = [[p for n in names for p in read_prints(folder, n, of=of)] for of in _SIDES]
-    except BadSettings as error:
-        _tell(f"{error}; made-up descriptors take their place")
-        made = walks()
-        sides = [made[: len(made) // 2], made[len(made) // 2 :]]
-    return measure_align(*sides)
+    return measure_align(*_real_or_made(arguments, names, _SIDES))
 
 
 def _separation(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -154,13 +147,24 @@ def _separation(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _prints(arguments: argparse.Namespace) -> list[Fingerprint]:
+    [found] = _real_or_made(arguments, [arguments.only or _ENCODER], ("*",))
+    return found
+
+
+def _real_or_made(
+    arguments: argparse.Namespace, names: Sequence[str], sets: Sequence[str]
+) -> list[list[Fingerprint]]:
+    """Prints of these fingerprinters, a list for each of the sets."""
     from avm_core.benchmark.descriptor_sets import read_prints, walks
 
+    folder = Path(arguments.prints)
     try:
-        return read_prints(Path(arguments.prints), arguments.only or _ENCODER)
+        return [[p for name in names for p in read_prints(folder, name, of=of)] for of in sets]
     except BadSettings as error:
         _tell(f"{error}; made-up descriptors take their place")
-        return walks()
+        made = walks()
+        share = len(made) // len(sets)
+        return [made[at * share : (at + 1) * share] for at in range(len(sets))]
 
 
 def _tell(text: str) -> None:

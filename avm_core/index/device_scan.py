@@ -63,6 +63,21 @@ def nearest(
     return cut(concat([kept, rest._replace(query=tied[rest.query])]), k)
 
 
+def nearest_on(
+    device: str,
+    queries: Int8,
+    rows: Int8,
+    *,
+    k: int,
+    min_similarity: float,
+    alive: Bool | None = None,
+) -> Neighbours:
+    """The exact scan by numpy on "cpu", which must not pay for loading torch, else by torch."""
+    if device == "cpu":
+        return scan.nearest(queries, rows, k=k, min_similarity=min_similarity, alive=alive)
+    return nearest(queries, rows, k=k, min_similarity=min_similarity, alive=alive, device=device)
+
+
 def _unit(rows: Int8, device: str) -> torch.Tensor:
     """Unit rows float32 [N, D] on the device. Copied: a memory map is read-only."""
     import torch

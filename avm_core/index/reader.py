@@ -13,6 +13,7 @@ import numpy as np
 from avm_core.config import IndexConfig
 from avm_core.errors import IndexMismatch
 from avm_core.index.cache import fetch, fetch_entries
+from avm_core.index.device_scan import nearest_on
 from avm_core.index.manifest import IndexManifest, SegmentRef
 from avm_core.index.scan import (
     Neighbours,
@@ -52,18 +53,11 @@ class OpenSegment:
 
     def nearest(self, queries: Int8, *, k: int, min_similarity: float) -> Neighbours:
         """The best k rows per query. A flat segment and a device are exact."""
-        if self.device != "cpu":
-            # A search on the CPU must not pay for loading torch.
-            from avm_core.index import device_scan
-
-            return device_scan.nearest(
-                *(queries, self.data.vectors),
-                k=k, min_similarity=min_similarity, alive=self.alive, device=self.device,
-            )  # fmt: skip
         if self.graph is None:
-            return nearest(
-                queries, self.data.vectors, k=k, min_similarity=min_similarity, alive=self.alive
-            )
+            return nearest_on(
+                *(self.device, queries, self.data.vectors),
+                k=k, min_similarity=min_similarity, alive=self.alive,
+            )  # fmt: skip
         return _graph_nearest(self, self.graph, queries, k, min_similarity)
 
 

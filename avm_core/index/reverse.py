@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avm_core.index.device_scan import nearest_on
 from avm_core.index.reader import MAX_GRAPH_NEIGHBOURS, OpenSegment, SnapshotReader
-from avm_core.index.scan import Neighbours, concat, cut, nearest, pair_scores
+from avm_core.index.scan import Neighbours, concat, cut, pair_scores
 from avm_core.index.segment import searchable
 from avm_core.types import Fingerprint, Float32, Float64, Int8, Int64
 
@@ -114,15 +115,7 @@ def _scan(segment: OpenSegment, queries: Int8, k: int, min_similarity: float) ->
     parts = []
     for start in range(0, len(vectors), ROWS_AT_ONCE):
         stored = vectors[start : start + ROWS_AT_ONCE]
-        if segment.device == "cpu":
-            found = nearest(stored, queries, k=k, min_similarity=min_similarity)
-        else:
-            # A search on the CPU must not pay for loading torch.
-            from avm_core.index import device_scan
-
-            found = device_scan.nearest(
-                stored, queries, k=k, min_similarity=min_similarity, device=segment.device
-            )
+        found = nearest_on(segment.device, stored, queries, k=k, min_similarity=min_similarity)
         parts.append(_living(segment, found._replace(query=found.query + start)))
     return concat(parts)
 

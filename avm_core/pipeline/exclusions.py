@@ -9,17 +9,15 @@ from functools import cached_property
 from typing import Any
 
 from avm_core.config import MatchConfig
-from avm_core.fingerprint import codec
 from avm_core.index.manifest import IndexManifest
 from avm_core.index.reader import SnapshotReader
-from avm_core.index.serving import servable
-from avm_core.index.snapshot import current
 from avm_core.match.exclusions import find_shared, merge
 from avm_core.pipeline.index import index_name
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.search import Prints, search
 from avm_core.pipeline.staging import Rows, digest, stage
-from avm_core.types import MODALITIES, Float64, Match, Modality
+from avm_core.pipeline.stored import current_manifests, open_snapshot, read_prints, servable
+from avm_core.types import Float64, Match, Modality
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +113,12 @@ class _Finder:
     @cached_property
     def manifests(self) -> dict[Modality, IndexManifest]:
         """Of the current fingerprinters' snapshots, as they can be read."""
-        platform, found = self._platform, {}
-        for modality, identity in platform.fingerprinters.items():
-            manifest = current(platform.lake, index_name("licensed", modality))
-            if manifest is not None and manifest.fingerprinter == str(identity):
-                found[modality] = servable(
-                    platform.lake,
-                    manifest,
-                    cache_dir=platform.cache_dir,
-                    config=platform.settings.index,
-                )
-        return found
+        found = current_manifests(self._platform, "licensed")
+        return {m: servable(self._platform, manifest) for m, manifest in found.items()}
 
     def shared(self, titles: list[str]) -> list[Match]:
         """What each of the titles shares with another, each pair once."""
-        readers = {modality: self._open(manifest) for modality, manifest in self.manifests.items()}
+        readers = {m: open_snapshot(self._platform, found) for m, found in self.manifests.items()}
         asked = self._prints(titles)
         return shared_stretches(asked, self._prints, readers, self._platform.settings.match)
 
@@ -150,14 +139,6 @@ class _Finder:
             for modality in self.manifests
         ]
 
-    def _open(self, manifest: IndexManifest) -> SnapshotReader:
-        return SnapshotReader.open(
-            self._platform.lake,
-            manifest,
-            cache_dir=self._platform.cache_dir,
-            config=self._platform.settings.index,
-        )
-
     def _prints(self, titles: list[str]) -> dict[str, Prints]:
         if not titles:
             return {}
@@ -165,9 +146,7 @@ class _Finder:
         with platform.catalog() as catalog:
             rows = catalog.query("match/artefacts", ids=titles, **platform.fingerprinter_params)
         return {
-            row["media_id"]: {
-                m: codec.decode(platform.get(uri)) for m in MODALITIES if (uri := row[f"{m}_uri"])
-            }
+            row["media_id"]: read_prints(platform, row["audio_uri"], row["video_uri"])
             for row in rows
         }
 

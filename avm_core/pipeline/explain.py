@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from avm_core.errors import BadSettings
 from avm_core.evaluate.timeline import TimelineSignals
-from avm_core.fingerprint import codec
 from avm_core.match.evidence import make_track
 from avm_core.match.signals import line_signals
 from avm_core.match.vote import Line
 from avm_core.pipeline.platform import Platform
-from avm_core.types import MODALITIES, Fingerprint, Match, Modality
+from avm_core.pipeline.stored import read_prints
+from avm_core.types import MODALITIES, Match
 
 
 def explain(platform: Platform, match: Match) -> TimelineSignals:
@@ -23,10 +23,7 @@ def explain(platform: Platform, match: Match) -> TimelineSignals:
     uris = {row["media_id"]: row for row in rows}
     if set(uris) != set(ids):
         raise BadSettings(f"no fingerprints of {sorted(set(ids) - set(uris))} in the catalog")
-    prints: list[dict[Modality, Fingerprint]] = [
-        {m: codec.decode(platform.get(uri)) for m in MODALITIES if (uri := uris[i][f"{m}_uri"])}
-        for i in ids
-    ]
+    prints = [read_prints(platform, uris[i]["audio_uri"], uris[i]["video_uri"]) for i in ids]
     shared = [modality for modality in MODALITIES if all(modality in side for side in prints)]
     tracks = [make_track(prints[0][modality], prints[1][modality])[0] for modality in shared]
     durations = [max(value.duration for value in side.values()) for side in prints]

@@ -41,7 +41,7 @@ def publish_index(platform: Platform, *, role: Role, modality: Modality) -> list
     usable = manifest is not None and manifest.fingerprinter == str(identity)
     have = media_ids(lake, manifest) if manifest is not None and usable else {}
     published, damaged = _publish(
-        platform, name, identity, [row for row in wanted if row["media_id"] not in have]
+        platform, role, identity, [row for row in wanted if row["media_id"] not in have]
     )
     if published is not None:
         manifest, usable = published, True
@@ -54,7 +54,7 @@ def publish_index(platform: Platform, *, role: Role, modality: Modality) -> list
 
 
 def _publish(
-    platform: Platform, name: str, identity: FingerprinterId, rows: Rows
+    platform: Platform, role: Role, identity: FingerprinterId, rows: Rows
 ) -> tuple[IndexManifest | None, list[tuple[dict[str, Any], Exception]]]:
     """The snapshot with all rows, None if none could be read; and the damaged ones.
 
@@ -68,18 +68,18 @@ def _publish(
     ):
         additions, bad = _load(platform, batch)
         damaged += bad
-        if name.startswith("licensed_"):
+        if role == "licensed":
             # A title is what its whole pictures show.
             additions = [(media_id, made.whole()) for media_id, made in additions]
         if additions:
             published = publish(
                 platform.lake,
-                name,
+                index_name(role, identity.modality),
                 identity,
                 additions,
                 config=config,
                 replace=True,
-                partition_of=_days(batch) if name.startswith("ugc_") else {},
+                partition_of=_days(batch) if role == "ugc" else {},
             )
     return published, damaged
 

@@ -9,19 +9,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from avm_core.fingerprint import codec
 from avm_core.index.manifest import IndexManifest
 from avm_core.index.pointer import manifest_key
 from avm_core.index.reader import SnapshotReader
-from avm_core.index.serving import servable
-from avm_core.index.snapshot import current
 from avm_core.match.align import align
 from avm_core.pipeline.exclusions import Excluded, exclusions_of
 from avm_core.pipeline.index import index_name
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.search import Prints, search, search_uploads
 from avm_core.pipeline.staging import Rows, digest, pack, read_plan, stage, write_plan
-from avm_core.types import MODALITIES, Candidate, Direction, Match, Modality, Role
+from avm_core.pipeline.stored import current_manifests, open_snapshot, read_prints, servable
+from avm_core.types import Candidate, Direction, Match, Modality, Role
 
 _SEARCHED: dict[Direction, Role] = {"forward": "licensed", "reverse": "ugc"}
 
@@ -51,7 +49,8 @@ def rematch_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, Any]:
 
 def _plan(platform: Platform, direction: Direction) -> list[dict[str, Any]]:
     sizes = platform.settings.pipeline
-    snapshots = _current_snapshots(platform, direction)
+    found = current_manifests(platform, _SEARCHED[direction])
+    snapshots = {modality: manifest_key(manifest) for modality, manifest in found.items()}
     if not snapshots:
         return []  # nothing to search yet; the first snapshot starts this DAG again
     with platform.catalog() as catalog:
@@ -79,17 +78,6 @@ def _plan(platform: Platform, direction: Direction) -> list[dict[str, Any]]:
         | {"media_count": len(batch), "seconds": sum(row["duration"] or 0 for row in batch)}
         for batch in batches[: sizes.max_batches]
     ]
-
-
-def _current_snapshots(platform: Platform, direction: Direction) -> dict[Modality, str]:
-    """Modality to manifest key of the snapshot to search; an index that does not exist or is
-    of another fingerprinter is left out."""
-    found = {}
-    for modality, identity in platform.fingerprinters.items():
-        manifest = current(platform.lake, index_name(_SEARCHED[direction], modality))
-        if manifest is not None and manifest.fingerprinter == str(identity):
-            found[modality] = manifest_key(manifest)
-    return found
 
 
 # --- scanning ---------------------------------------------------------------------------------
@@ -137,12 +125,7 @@ class _Scanner:
         self._direction: Direction = direction
         self._now = datetime.now(UTC)
         self._manifests = {
-            modality: servable(
-                platform.lake,
-                IndexManifest.from_bytes(platform.lake.get(key), key=key),
-                cache_dir=platform.cache_dir,
-                config=platform.settings.index,
-            )
+            modality: servable(platform, IndexManifest.from_bytes(platform.lake.get(key), key=key))
             for modality, key in snapshots.items()
         }
         served = {modality: manifest_key(found) for modality, found in self._manifests.items()}
@@ -152,7 +135,7 @@ class _Scanner:
         self.unit_id = f"{direction}-{plan['batch_id']}{suffix}"
         self._excluded: dict[str, Excluded] = {}
         # Many uploads copy the same title: keep the last ones read.
-        self._load = functools.lru_cache(maxsize=64)(self._read)
+        self._load = functools.lru_cache(maxsize=64)(functools.partial(read_prints, platform))
 
     def candidates(self, probes: Rows) -> dict[str, list[Candidate]]:
         """What the snapshots say each probe might share something with."""
@@ -178,13 +161,7 @@ class _Scanner:
         return lambda name: {m: made.whole() for m, made in self._prints(by_id[name]).items()}
 
     def _open(self, modality: Modality, partition: str | None = None) -> SnapshotReader:
-        return SnapshotReader.open(
-            self._platform.lake,
-            self._manifests[modality],
-            cache_dir=self._platform.cache_dir,
-            config=self._platform.settings.index,
-            partition=partition,
-        )
+        return open_snapshot(self._platform, self._manifests[modality], partition)
 
     def matches(self, probe: dict[str, Any], other: dict[str, Any]) -> Rows:
         """Rows of every copied segment of one pair."""
@@ -202,10 +179,6 @@ class _Scanner:
             probe_id, probe, other_id, other = other_id, other, probe_id, probe
         excluded = self._excluded[other_id].spans
         return align(probe_id, other_id, probe, other, config, excluded=excluded)
-
-    def _read(self, audio_uri: str | None, video_uri: str | None) -> Prints:
-        pairs = zip(MODALITIES, (audio_uri, video_uri), strict=True)
-        return {m: codec.decode(self._platform.get(uri)) for m, uri in pairs if uri}
 
     def scan_rows(self, probe_id: str) -> Rows:
         """One row per modality, also for one that the probe lacks: it was looked at.

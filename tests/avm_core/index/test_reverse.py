@@ -100,7 +100,7 @@ def test_windows_that_a_graph_cannot_settle_are_scanned(store, tmp_path, monkeyp
 def test_a_limit_asks_a_graph_once_and_finds_the_nearest_uploads(store, tmp_path, monkeypatch):
     media = make_batch(8)
     publish(store, NAME, AUDIO, media, config=HNSW)
-    monkeypatch.setattr(reverse_module, "nearest", None)  # no scan
+    monkeypatch.setattr(reverse_module, "nearest_on", None)  # no scan
     config = HNSW.model_copy(update={"back_neighbours": 3})
     probe = noisy_copy(media[3][1], seed=9)
     found = back(store, tmp_path, probe, config, 50, -1.0)
