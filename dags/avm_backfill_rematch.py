@@ -2,12 +2,8 @@
 
 from airflow.sdk import dag
 from avm_airflow.assets import LICENSED_INDEX, MATCHES, UGC_INDEX
-from avm_airflow.operators import (
-    PlanRematchOperator,
-    RecordOperator,
-    RematchOperator,
-    VerdictOperator,
-)
+from avm_airflow.operators.match import PlanRematchOperator, RematchOperator
+from avm_airflow.operators.record import RecordOperator, VerdictOperator
 from avm_airflow.schedule import BY_BATCH, DAG_DEFAULTS, on_asset_or_hourly
 
 

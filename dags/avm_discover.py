@@ -2,7 +2,8 @@
 
 from airflow.sdk import dag
 from avm_airflow.assets import MEDIA
-from avm_airflow.operators import DiscoverOperator, RecordOperator, VerdictOperator
+from avm_airflow.operators.media import DiscoverOperator
+from avm_airflow.operators.record import RecordOperator, VerdictOperator
 from avm_airflow.schedule import (
     BY_ROLE,
     DAG_DEFAULTS,

@@ -2,12 +2,8 @@
 
 from airflow.sdk import dag
 from avm_airflow.assets import FINGERPRINTS, MEDIA
-from avm_airflow.operators import (
-    FingerprintOperator,
-    PlanFingerprintsOperator,
-    RecordOperator,
-    VerdictOperator,
-)
+from avm_airflow.operators.media import FingerprintOperator, PlanFingerprintsOperator
+from avm_airflow.operators.record import RecordOperator, VerdictOperator
 from avm_airflow.schedule import BY_BATCH, DAG_DEFAULTS, on_asset_or_hourly
 
 

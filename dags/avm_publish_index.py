@@ -7,12 +7,8 @@ or a jingle, is kept as an exclusion.
 
 from airflow.sdk import TriggerRule, dag
 from avm_airflow.assets import FINGERPRINTS, LICENSED_INDEX, UGC_INDEX
-from avm_airflow.operators import (
-    FindExclusionsOperator,
-    PublishIndexOperator,
-    RecordOperator,
-    VerdictOperator,
-)
+from avm_airflow.operators.index import FindExclusionsOperator, PublishIndexOperator
+from avm_airflow.operators.record import RecordOperator, VerdictOperator
 from avm_airflow.schedule import BY_MODALITY, DAG_DEFAULTS, on_asset_or_hourly
 
 

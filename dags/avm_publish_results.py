@@ -2,7 +2,7 @@
 
 from airflow.sdk import dag
 from avm_airflow.assets import MATCHES, RESULTS
-from avm_airflow.operators import PublishResultsOperator
+from avm_airflow.operators.results import PublishResultsOperator
 from avm_airflow.schedule import DAG_DEFAULTS, on_asset_or_hourly
 
 

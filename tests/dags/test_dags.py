@@ -78,7 +78,7 @@ def dags(report: dict[str, Any]) -> dict[str, Any]:
 def test_every_file_gives_the_dag_of_its_name(report: dict[str, Any]) -> None:
     assert report["errors"] == {}
     assert sorted(report["dags"]) == [file.stem for file in DAG_FILES]
-    assert len(DAG_FILES) == 6
+    assert DAG_FILES
 
 
 @pytest.mark.parametrize("file", DAG_FILES, ids=lambda file: file.stem)

@@ -13,9 +13,23 @@ from typing import Any
 import pytest
 from airflow.sdk import Asset, AssetAlias, RetryAction
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from avm_airflow import operators as ops
 from avm_airflow.assets import FINGERPRINTS, MEDIA, RESULTS
 from avm_airflow.hooks import AvmHook
+from avm_airflow.operators.base import BatchOperator, StageOperator
+from avm_airflow.operators.index import FindExclusionsOperator, PublishIndexOperator
+from avm_airflow.operators.match import (
+    MatchOperator,
+    PlanMatchesOperator,
+    PlanRematchOperator,
+    RematchOperator,
+)
+from avm_airflow.operators.media import (
+    DiscoverOperator,
+    FingerprintOperator,
+    PlanFingerprintsOperator,
+)
+from avm_airflow.operators.record import RecordOperator
+from avm_airflow.operators.results import PublishResultsOperator
 from avm_airflow.schedule import RETRY_POLICY
 
 from avm_core import errors
@@ -67,27 +81,27 @@ def raises(error: Exception) -> Callable[..., Any]:
 
 
 SEARCHING = [
-    ("discover", lambda: ops.DiscoverOperator(task_id="t", role="ugc"), UNITS),
-    ("plan_fingerprints", lambda: ops.PlanFingerprintsOperator(task_id="t"), BATCHES),
-    ("find_exclusions", lambda: ops.FindExclusionsOperator(task_id="t"), UNITS),
-    ("plan_matches", lambda: ops.PlanMatchesOperator(task_id="t"), BATCHES),
-    ("plan_rematch", lambda: ops.PlanRematchOperator(task_id="t"), BATCHES),
+    ("discover", lambda: DiscoverOperator(task_id="t", role="ugc"), UNITS),
+    ("plan_fingerprints", lambda: PlanFingerprintsOperator(task_id="t"), BATCHES),
+    ("find_exclusions", lambda: FindExclusionsOperator(task_id="t"), UNITS),
+    ("plan_matches", lambda: PlanMatchesOperator(task_id="t"), BATCHES),
+    ("plan_rematch", lambda: PlanRematchOperator(task_id="t"), BATCHES),
     (
         "publish_index",
-        lambda: ops.PublishIndexOperator(task_id="t", role="ugc", modality="audio"),
+        lambda: PublishIndexOperator(task_id="t", role="ugc", modality="audio"),
         UNITS,
     ),
 ]
 BATCHED = [
-    ("fingerprint_batch", ops.FingerprintOperator),
-    ("match_batch", ops.MatchOperator),
-    ("rematch_batch", ops.RematchOperator),
+    ("fingerprint_batch", FingerprintOperator),
+    ("match_batch", MatchOperator),
+    ("rematch_batch", RematchOperator),
 ]
 
 
 @pytest.mark.parametrize(("name", "make", "found"), SEARCHING, ids=[s[0] for s in SEARCHING])
 def test_a_stage_returns_what_it_found_and_is_skipped_when_there_is_nothing(
-    stages: Stages, name: str, make: Callable[[], ops.StageOperator], found: list[Any]
+    stages: Stages, name: str, make: Callable[[], StageOperator], found: list[Any]
 ) -> None:
     setattr(stages, name, returns(found))
     assert make().execute(context()) == found
@@ -98,7 +112,7 @@ def test_a_stage_returns_what_it_found_and_is_skipped_when_there_is_nothing(
 
 @pytest.mark.parametrize(("name", "operator"), BATCHED, ids=[b[0] for b in BATCHED])
 def test_a_batch_is_handed_to_its_stage_and_its_unit_back(
-    stages: Stages, name: str, operator: type[ops.BatchOperator]
+    stages: Stages, name: str, operator: type[BatchOperator]
 ) -> None:
     calls: list[Any] = []
     setattr(stages, name, returns(UNITS[1], calls))
@@ -112,8 +126,8 @@ def test_arguments_reach_the_stage(stages: Stages) -> None:
     stages.discover = returns(UNITS, calls)
     stages.publish_index = returns(UNITS, calls)
     for role in ("licensed", "ugc"):
-        ops.DiscoverOperator(task_id="t", role=role).execute(context())
-        ops.PublishIndexOperator(task_id="t", role=role, modality="video").execute(context())
+        DiscoverOperator(task_id="t", role=role).execute(context())
+        PublishIndexOperator(task_id="t", role=role, modality="video").execute(context())
     assert calls == [
         ({"role": "licensed"},),
         ({"role": "licensed", "modality": "video"},),
@@ -128,7 +142,7 @@ def test_a_terminal_error_fails_without_retry_and_keeps_its_words(
 ) -> None:
     stages.plan_matches = raises(error("the key is wrong; fix connection avm_s3"))
     with pytest.raises(AirflowFailException, match=rf"{error.__name__}.*fix connection avm_s3"):
-        ops.PlanMatchesOperator(task_id="t").execute(context())
+        PlanMatchesOperator(task_id="t").execute(context())
 
 
 @pytest.mark.parametrize("error", [errors.StoreUnavailable, errors.CatalogConflict, OSError])
@@ -137,13 +151,13 @@ def test_any_other_error_passes_through_to_the_retries(
 ) -> None:
     stages.plan_matches = raises(error("later"))
     with pytest.raises(error, match="later"):
-        ops.PlanMatchesOperator(task_id="t").execute(context())
+        PlanMatchesOperator(task_id="t").execute(context())
 
 
 def test_settings_that_cannot_be_read_fail_without_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AVM_MATCH__MIN_DURATION", "short")
     with pytest.raises(AirflowFailException, match="AVM_MATCH__MIN_DURATION"):
-        ops.PlanMatchesOperator(task_id="t").execute(context())
+        PlanMatchesOperator(task_id="t").execute(context())
 
 
 def test_the_retry_policy_hurries_after_a_lost_race_and_gives_up_where_it_cannot_help() -> None:
@@ -161,7 +175,7 @@ def test_the_retry_policy_hurries_after_a_lost_race_and_gives_up_where_it_cannot
 
 def record(units: Any, **kwargs: Any) -> tuple[int, Events]:
     run = context()
-    task = ops.RecordOperator(task_id="t", units=units, outlets=[FINGERPRINTS], **kwargs)
+    task = RecordOperator(task_id="t", units=units, outlets=[FINGERPRINTS], **kwargs)
     return task.execute(run), run["outlet_events"]
 
 
@@ -210,7 +224,7 @@ def test_published_results_describe_themselves_on_the_asset(stages: Stages) -> N
     published = {"uri": "s3://lake/avm.duckdb", "rows": {"match": 3, "media": 5}}
     stages.publish_results = returns(published)
     run = context()
-    task = ops.PublishResultsOperator(task_id="t", outlets=[RESULTS])
+    task = PublishResultsOperator(task_id="t", outlets=[RESULTS])
     assert task.execute(run) == published
     assert run["outlet_events"][RESULTS].extra == published
 

@@ -1,0 +1,1 @@
+"""One operator per stage, a module per part of the platform."""
