@@ -64,6 +64,17 @@ TABLES: dict[str, pa.Schema] = {
         "modality:text audio_fingerprinter:text? video_fingerprinter:text? matcher_version:text "
         "unit_id:text found_at:time"
     ),
+    "evaluation": _schema(
+        "evaluation_id:text configuration_id:text run_id:text experiment:bool set_name:text "
+        "set_digest:text split:text modality:text edits:text audio_fingerprinter:text? "
+        "video_fingerprinter:text? matcher_version:text index_version:text code_version:text "
+        "settings_changed:text point:text titles:bigint uploads:bigint media_seconds:double "
+        "seconds:double started_at:time ended_at:time"
+    ),
+    "evaluation_metric": _schema(
+        "evaluation_id:text edit:text strength:text metric:text value:double? low:double? "
+        "high:double?"
+    ),
     "commit_ledger": _schema(
         "unit_id:text kind:text input_digest:text rows:bigint committed_at:time"
     ),

@@ -1,0 +1,3 @@
+INSERT INTO evaluation_metric BY NAME
+SELECT DISTINCT *
+FROM staged_evaluation_metric
