@@ -147,6 +147,14 @@ class PipelineConfig(_Section):
     max_batches: int = Field(default=500, ge=1, description="per run; the rest waits for the next")
 
 
+class BenchConfig(_Section):
+    """Where `avm_evaluate` builds benchmark sets; what it measures goes into the lake."""
+
+    folder: str = Field(default="", description="built sets; '' = below cache_dir")
+    sources: str = Field(default="", description="the public packages; '' = below cache_dir")
+    media: str = Field(default="", description="of the set smoke; '' = the checkout's local/media")
+
+
 class Settings(BaseSettings):
     """Everything that a deployment may set."""
 
@@ -173,6 +181,7 @@ class Settings(BaseSettings):
     index: IndexConfig = IndexConfig()
     match: MatchConfig = MatchConfig()
     pipeline: PipelineConfig = PipelineConfig()
+    bench: BenchConfig = BenchConfig()
 
     @classmethod
     def settings_customise_sources(

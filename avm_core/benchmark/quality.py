@@ -107,14 +107,15 @@ def kept_print(printer: Printer, path: Path, prints: Path) -> bytes:
     if kept.is_file():
         return kept.read_bytes()
     kept.parent.mkdir(parents=True, exist_ok=True)
-    data = _made(printer, path)
+    data = make_print(printer, path)
     partial = kept.with_suffix(f".{os.getpid()}")
     partial.write_bytes(data)
     partial.replace(kept)
     return data
 
 
-def _made(printer: Printer, path: Path) -> bytes:
+def make_print(printer: Printer, path: Path) -> bytes:
+    """The print of a file; empty where it cannot be made."""
     try:
         return printer.make(path, probe(path))
     except BadMedia:

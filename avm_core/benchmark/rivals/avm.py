@@ -49,6 +49,10 @@ class AvmPrinter:
             f"set AVM_{self.modality.upper()}_FINGERPRINTER"
         )
 
+    def load(self) -> None:
+        """Load the network now: of threads that share this printer each would do it else."""
+        _ = self._maker
+
     def make(self, path: Path, info: MediaInfo) -> bytes:
         """An encoded Fingerprint. Raises `BadMedia` as the fingerprinter does."""
         return codec.encode(self._maker.fingerprint(path, content_id=path.stem, info=info))

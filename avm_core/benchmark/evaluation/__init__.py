@@ -1,0 +1,1 @@
+"""Evaluations on the platform: a benchmark set in the lake, measured by batches, kept as rows."""
