@@ -204,7 +204,7 @@ def test_every_task_waits_in_a_pool_that_exists(dags: dict[str, Any]) -> None:
         for task_id, task in dag["tasks"].items()
         if task_id.startswith("record")
     ]
-    assert len(recorders) == 7
+    assert len(recorders) == 9
     assert {task["pool"] for task in recorders} == {"catalog"}
 
 
