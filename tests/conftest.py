@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from avm_core.cli import main
 from avm_core.config import S3Config
 from avm_core.storage import ensure_bucket
 from local.corpus import Upload, build_uploads
@@ -43,6 +44,14 @@ def bucket_uri(s3_config: S3Config) -> str:
     uri = f"s3://test-{uuid.uuid4().hex}"
     ensure_bucket(uri, s3_config)
     return uri
+
+
+@pytest.fixture(scope="session")
+def smoke_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of benchmark sets with `smoke` in it, built once by the command line."""
+    folder = tmp_path_factory.mktemp("sets")
+    assert main(["bench", "build", "--set", "smoke", "--out", str(folder / "smoke")]) == 0
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -36,15 +36,16 @@ class RecordOperator(StageOperator):
         super().__init__(outlets=[*outlets, self.again_alias] if again else outlets, **kwargs)
         self.units = units
         self.planned = planned
+        self.committed = 0
 
     def call(self, platform: Platform, context: Context) -> int:
         from avm_core.pipeline.stages import record
 
         units = or_skip(list(_flat(self.units)), "no units to record")
         run = context["dag_run"]
-        committed = record(platform, units, message=f"dag={run.dag_id} run={run.run_id}")
-        self._announce(platform, context, units=len(units), committed=committed)
-        return committed
+        self.committed = record(platform, units, message=f"dag={run.dag_id} run={run.run_id}")
+        self._announce(platform, context, units=len(units), committed=self.committed)
+        return self.committed
 
     def _announce(
         self, platform: Platform, context: Context, *, units: int, committed: int

@@ -16,28 +16,26 @@ FLOORS = {"audio": 0.93, "video": 0.88, "both": 0.93}
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("smoke")
-    assert main(["bench", "build", "--set", "smoke", "--out", str(folder / "set")]) == 0
-    return folder
+def smoke(smoke_sets):
+    return smoke_sets
 
 
 def bench(capsys, smoke, *arguments):
-    out = ["--set", "smoke", "--out", str(smoke / "set"), "--json"]
+    out = ["--set", "smoke", "--out", str(smoke / "smoke"), "--json"]
     assert main(["bench", *arguments, *out]) == 0
     return json.loads(capsys.readouterr().out)
 
 
 def test_the_set_is_complete_and_a_second_build_makes_nothing(smoke, capsys):
-    manifest = read_manifest(smoke / "set")
+    manifest = read_manifest(smoke / "smoke")
     assert manifest.skipped == ()
     assert {item.media_id for item in manifest.ugc if item.clean} >= {"clean_film_00"}
     assert len(manifest.ugc) >= 28
     for item in (*manifest.licensed, *manifest.ugc):
-        assert (smoke / "set" / item.path).is_file()
-    assert read_truth(smoke / "set" / "truth.csv") == manifest.truth()
-    assert len(read_truth(smoke / "set" / "truth_rutube.csv")) == len(manifest.truth())
-    times = {p: p.stat().st_mtime_ns for p in (smoke / "set" / "ugc").iterdir() if p.is_file()}
+        assert (smoke / "smoke" / item.path).is_file()
+    assert read_truth(smoke / "smoke" / "truth.csv") == manifest.truth()
+    assert len(read_truth(smoke / "smoke" / "truth_rutube.csv")) == len(manifest.truth())
+    times = {p: p.stat().st_mtime_ns for p in (smoke / "smoke" / "ugc").iterdir() if p.is_file()}
     built = bench(capsys, smoke, "build")
     assert (built["uploads"], built["skipped"]) == (len(manifest.ugc), [])
     assert times == {p: p.stat().st_mtime_ns for p in times}
@@ -89,6 +87,6 @@ def _tone():
     ],
 )
 def test_wrong_names_end_with_code_2(smoke, capsys, arguments, said):
-    out = ["--set", "smoke", "--out", str(smoke / "set")]
+    out = ["--set", "smoke", "--out", str(smoke / "smoke")]
     assert main(["bench", *arguments, *out]) == 2
     assert said in capsys.readouterr().err
