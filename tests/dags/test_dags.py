@@ -36,6 +36,7 @@ tasks = lambda dag: {
         "pool": t.pool, "owner": t.owner, "retries": t.retries, "retry_policy": t.has_retry_policy,
         "outlets": sorted(o.name for o in t.outlets), "downstream": sorted(t.downstream_task_ids),
         "trigger_rule": t.trigger_rule.value, "is_mapped": t.is_mapped,
+        "doc": t.doc_md,
     } for t in dag.tasks
 }
 print("REPORT" + json.dumps({
@@ -129,6 +130,13 @@ def test_every_task_has_an_owner_and_retries(dags: dict[str, Any]) -> None:
             assert task["owner"] == "avm", (dag_id, task_id)
             assert task["retries"] >= 2, (dag_id, task_id)
             assert task["retry_policy"], (dag_id, task_id)
+
+
+def test_the_ui_says_what_each_task_does(dags: dict[str, Any]) -> None:
+    told = [t for dag in dags.values() for i, t in dag["tasks"].items() if i != "verdict"]
+    undocumented = [task for task in told if not task["doc"] and not task["is_mapped"]]
+    assert told
+    assert undocumented == []
 
 
 def test_two_processes_serialise_the_dags_alike(home: Path, dags: dict[str, Any]) -> None:

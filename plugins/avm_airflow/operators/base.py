@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ class StageOperator(BaseOperator):
     """A task that is one stage of the pipeline."""
 
     def __init__(self, *, avm_conn_id: str = DEFAULT_CONN_ID, **kwargs: Any) -> None:
+        # What the UI shows beside the task.
+        kwargs.setdefault("doc_md", inspect.getdoc(type(self)))
         super().__init__(**kwargs)
         self.avm_conn_id = avm_conn_id
 
