@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from avm_core.errors import ChecksumMismatch, ObjectMissing
@@ -16,10 +16,23 @@ from avm_core.pipeline.staging import Rows, digest, pack, stage
 from avm_core.storage import object_uri
 from avm_core.types import Fingerprint, FingerprinterId, Modality, Role
 
+# Longer than an event waits for its run while another one of the DAG ends.
+_EVENT_DELAY = timedelta(minutes=10)
+
 
 def index_name(role: Role, modality: Modality) -> str:
     """`<role>_<modality>`."""
     return f"{role}_{modality}"
+
+
+def published_soon(platform: Platform) -> bool:
+    """Whether fingerprints were recorded so lately that the run is on its way which their asset
+    event starts. A run that the clock starts leaves them to it: else it publishes of one modality
+    what was recorded between its tasks, and the other run the rest, two snapshots for one.
+    """
+    with platform.catalog() as catalog:
+        recorded = catalog.query("commit_ledger/latest", kind="fingerprint")[0]["committed_at"]
+    return recorded is not None and datetime.now(UTC) - recorded < _EVENT_DELAY
 
 
 def publish_index(platform: Platform, *, role: Role, modality: Modality) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from avm_core.pipeline.discover import discover
 from avm_core.pipeline.exclusions import find_exclusions
 from avm_core.pipeline.fingerprint import fingerprint_batch, plan_fingerprints
-from avm_core.pipeline.index import publish_index
+from avm_core.pipeline.index import publish_index, published_soon
 from avm_core.pipeline.match import match_batch, plan_matches, plan_rematch, rematch_batch
 from avm_core.pipeline.results import publish_results
 from avm_core.pipeline.staging import record
@@ -18,6 +18,7 @@ __all__ = [
     "plan_rematch",
     "publish_index",
     "publish_results",
+    "published_soon",
     "record",
     "rematch_batch",
 ]

@@ -103,6 +103,7 @@ BATCHED = [
 def test_a_stage_returns_what_it_found_and_is_skipped_when_there_is_nothing(
     stages: Stages, name: str, make: Callable[[], StageOperator], found: list[Any]
 ) -> None:
+    stages.published_soon = returns(False)
     setattr(stages, name, returns(found))
     assert make().execute(context()) == found
     setattr(stages, name, returns([]))
@@ -123,6 +124,7 @@ def test_a_batch_is_handed_to_its_stage_and_its_unit_back(
 
 def test_arguments_reach_the_stage(stages: Stages) -> None:
     calls: list[Any] = []
+    stages.published_soon = returns(False)
     stages.discover = returns(UNITS, calls)
     stages.publish_index = returns(UNITS, calls)
     for role in ("licensed", "ugc"):
@@ -134,6 +136,25 @@ def test_arguments_reach_the_stage(stages: Stages) -> None:
         ({"role": "ugc"},),
         ({"role": "ugc", "modality": "video"},),
     ]
+
+
+@pytest.mark.parametrize(
+    ("run_type", "soon", "published"),
+    [("scheduled", True, False), ("scheduled", False, True), ("asset_triggered", True, True)],
+)
+def test_a_clock_leaves_to_an_event_what_is_its_own(
+    stages: Stages, run_type: str, soon: bool, published: bool
+) -> None:
+    stages.published_soon = returns(soon)
+    stages.publish_index = returns(UNITS)
+    run = context()
+    run["dag_run"].run_type = run_type
+    task = PublishIndexOperator(task_id="t", role="ugc", modality="audio")
+    if published:
+        assert task.execute(run) == UNITS
+    else:
+        with pytest.raises(AirflowSkipException, match="event"):
+            task.execute(run)
 
 
 @pytest.mark.parametrize("error", [errors.AccessDenied, errors.BadSettings, errors.BucketMissing])
@@ -285,6 +306,7 @@ def test_the_pipeline_has_the_stages_that_the_operators_call() -> None:
         "plan_fingerprints": set(),
         "fingerprint_batch": {"batch"},
         "publish_index": {"role", "modality"},
+        "published_soon": set(),
         "find_exclusions": set(),
         "plan_matches": set(),
         "match_batch": {"batch"},

@@ -24,6 +24,7 @@ VALUES: dict[str, object] = {
     "video_fingerprinter": None,
     "matcher_version": "matcher-1",
     "limit": 5,
+    "kind": "media",
     "name": "name",
     "sha256": "sha256",
     "author": "author",
@@ -53,6 +54,7 @@ def reader(template: CatalogConfig) -> Iterator[Catalog]:
 def test_reading_statements_answer_an_empty_catalog(reader: Catalog, name: str) -> None:
     rows = reader.query(name, **parameters(statements.load(name)))
     never_empty = {
+        "commit_ledger/latest": [{"committed_at": None}],
         "exclusion/count": [{"known": 0}],
         "index/recorded_version": [{"version": 0}],
         "migration/present": [{"present": True}],

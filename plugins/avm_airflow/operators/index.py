@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from avm_airflow.operators.base import StageOperator, Unit, or_skip
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class PublishIndexOperator(StageOperator):
-    """Publish an index snapshot of one role and modality."""
+    """Publish an index snapshot of one role and modality.
+
+    Started by the clock, it leaves what was recorded a moment ago to the run of its event.
+    """
 
     def __init__(self, *, role: Role, modality: Modality, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -22,8 +26,11 @@ class PublishIndexOperator(StageOperator):
         self.modality = modality
 
     def call(self, platform: Platform, context: Context) -> list[Unit]:
-        from avm_core.pipeline.stages import publish_index
+        from avm_core.pipeline.stages import publish_index, published_soon
 
+        by_clock = getattr(context["dag_run"], "run_type", "") == "scheduled"
+        if by_clock and published_soon(platform):
+            raise AirflowSkipException("the run of the latest fingerprints' event publishes them")
         units = publish_index(platform, role=self.role, modality=self.modality)
         return or_skip(units, f"the {self.role} {self.modality} index is up to date")
 

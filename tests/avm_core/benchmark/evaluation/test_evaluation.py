@@ -21,9 +21,10 @@ from avm_core.benchmark.evaluation.stored_set import load_set, store_set
 from avm_core.benchmark.sets.manifest import LicensedItem, SetManifest, UgcItem, write_manifest
 from avm_core.cli import main
 from avm_core.commands import bench_sets
-from avm_core.config import PipelineConfig
+from avm_core.config import PipelineConfig, Settings
 from avm_core.errors import BadSettings
 from avm_core.media.write import write_media
+from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.staging import record
 from tests.avm_core.media.makers import RATE
 from tests.avm_core.pipeline.conftest import make_platform
@@ -75,6 +76,15 @@ def upload(name, seconds, edit, planted):
 def platform(make_platform):
     """Two uploads a batch, so that every metric is made of several batches."""
     return make_platform(pipeline=PipelineConfig(batch_media_count=2))
+
+
+@pytest.fixture
+def without_catalog(tmp_path):
+    """A platform of a lake alone, for what never asks the catalog."""
+    (tmp_path / "lake").mkdir()
+    return Platform(
+        Settings(lake_uri=str(tmp_path / "lake"), cache_dir=str(tmp_path), video_fingerprinter="")
+    )
 
 
 def plan(platform, tiny, points=({},), *, edits=(), run_id="run-1", sweep=False):
@@ -189,11 +199,13 @@ def test_a_sweep_names_its_winner_and_each_point_is_what_its_settings_give(
         assert got == want["overall"]["final"]
 
 
-def test_the_settings_in_force_are_measured_once(platform):
-    in_force = platform.settings.match.k
-    points = sweep_points(platform, "audio", {"match.k": [10, in_force]}, baseline=True)
+def test_the_settings_in_force_are_measured_once(without_catalog):
+    in_force = without_catalog.settings.match.k
+    points = sweep_points(without_catalog, "audio", {"match.k": [10, in_force]}, baseline=True)
     assert points == [{"match.k": 10}, {"match.k": in_force}]
-    assert sweep_points(platform, "audio", {"match.k": [10]}, baseline=False) == [{"match.k": 10}]
+    assert sweep_points(without_catalog, "audio", {"match.k": [10]}, baseline=False) == [
+        {"match.k": 10}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -206,17 +218,19 @@ def test_the_settings_in_force_are_measured_once(platform):
         ({"set_name": "exam"}, "unknown set 'exam'"),
     ],
 )
-def test_what_is_wrong_is_refused_before_anything_is_built(platform, tmp_path, arguments, said):
+def test_what_is_wrong_is_refused_before_anything_is_built(
+    without_catalog, tmp_path, arguments, said
+):
     given = {"set_name": "smoke", "modality": "audio", "run_id": "r"} | arguments
     with pytest.raises(BadSettings, match=said):
-        plan_evaluation(platform, **given)
-    assert list(platform.lake.list()) == []
+        plan_evaluation(without_catalog, **given)
+    assert list(without_catalog.lake.list()) == []
 
 
-def test_a_plan_of_too_many_batches_says_what_to_do(platform, tiny):
+def test_a_plan_of_too_many_batches_says_what_to_do(without_catalog, tiny):
     few = replace(
-        platform,
-        settings=platform.settings.model_copy(
+        without_catalog,
+        settings=without_catalog.settings.model_copy(
             update={"pipeline": PipelineConfig(batch_media_count=1, max_batches=5)}
         ),
     )
@@ -243,11 +257,11 @@ def test_a_file_that_cannot_be_read_finds_nothing_and_fails_nothing(platform, ti
     }
 
 
-def test_a_set_comes_back_from_the_lake_as_it_was_put_there(platform, tiny):
-    stored = store_set(platform, tiny[1])
-    assert load_set(platform.lake, stored.digest) == stored
+def test_a_set_comes_back_from_the_lake_as_it_was_put_there(without_catalog, tiny):
+    stored = store_set(without_catalog, tiny[1])
+    assert load_set(without_catalog.lake, stored.digest) == stored
     assert stored.manifest == tiny[0]
-    sizes = {item.key: item.modified for item in platform.lake.list("bench/media/")}
-    assert store_set(platform, tiny[1]) == stored
-    assert {item.key: item.modified for item in platform.lake.list("bench/media/")} == sizes
+    sizes = {item.key: item.modified for item in without_catalog.lake.list("bench/media/")}
+    assert store_set(without_catalog, tiny[1]) == stored
+    assert {item.key: item.modified for item in without_catalog.lake.list("bench/media/")} == sizes
     assert len(sizes) == 8

@@ -1,0 +1,1 @@
+SELECT max(committed_at) AS committed_at FROM commit_ledger WHERE kind = $kind
