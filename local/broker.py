@@ -7,8 +7,6 @@ import shutil
 import time
 from pathlib import Path
 
-import redis
-
 HOST = "127.0.0.1"
 
 
@@ -41,6 +39,8 @@ def url(port: int, password: str) -> str:
 
 def wait_ready(port: int, password: str, *, timeout: float = 30.0) -> None:
     """Return when the server answers. Raises `RuntimeError` after `timeout` seconds."""
+    import redis  # comes with the extra `cluster`
+
     deadline = time.monotonic() + timeout
     while True:
         try:

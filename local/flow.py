@@ -47,7 +47,7 @@ def quiet(api: AirflowApi, *, pause: float = 3.0) -> bool:
     return not busy()
 
 
-def until(what: str, condition: Callable[[], Any], *, patience: float, step: float = 1.0) -> Any:
+def until(what: str, condition: Callable[[], Any], *, patience: float, step: float = 2.0) -> Any:
     """The first true value of `condition`. Raises `TimeoutError` with `what` after `patience`."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

@@ -1,4 +1,7 @@
-"""A Postgres server for a local cluster, run by the programs of the distribution's package."""
+"""A Postgres server for a local cluster, run by the programs of the distribution's package.
+
+Its driver comes with the extra `cluster`, so it is imported where it is used.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,6 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-
-import psycopg
-from psycopg import sql
 
 from local.processes import identity
 
@@ -95,6 +95,8 @@ def url(port: int, password: str, database: str) -> str:
 
 def wait_ready(port: int, password: str, *, timeout: float = 60.0) -> None:
     """Return when the server answers. Raises `RuntimeError` after `timeout` seconds."""
+    import psycopg
+
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -108,6 +110,9 @@ def wait_ready(port: int, password: str, *, timeout: float = 60.0) -> None:
 
 def create_database(port: int, password: str, database: str) -> None:
     """Make an empty database; one of that name is dropped first."""
+    import psycopg
+    from psycopg import sql
+
     with psycopg.connect(dsn(port, password, "postgres"), autocommit=True) as connection:
         name = sql.Identifier(database)
         for text in ("DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {}"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tests.cluster.conftest import Cluster
 
 Halfway = Callable[[dict[str, Any], psutil.Process], bool]
+Begun = Callable[[psutil.Process], bool]
 
 
 @dataclass(frozen=True)
@@ -44,27 +47,43 @@ class Crash:
         return found
 
 
-def crash_halfway(cluster: Cluster, dag_id: str, task_id: str, halfway: Halfway) -> Crash | None:
+def crash_halfway(
+    cluster: Cluster, dag_id: str, task_id: str, begun: Begun, halfway: Halfway
+) -> Crash | None:
     """Kill the worker of a task that is halfway through its batch; None if there is none now.
 
-    The task is frozen while it is looked at, so that it cannot end between look and kill.
+    `begun` is asked of a running task, quickly and often; then it is frozen and `halfway` looks at
+    it closely, so that it cannot end between look and kill.
     """
     for run_id, task, batch in _running(cluster, dag_id, task_id):
-        try:
+        with suppress(psutil.NoSuchProcess):
             process = psutil.Process(task["pid"])
-            process.suspend()
-        except psutil.NoSuchProcess:
-            continue
-        worker = worker_of(cluster.state, process.pid)
-        if worker is None or not halfway(batch, process):
-            process.resume()
-            continue
-        device = process.environ().get("CUDA_VISIBLE_DEVICES")
-        killed = crash(cluster.state, worker)
-        assert process.pid in killed
-        where = (dag_id, run_id, task_id, task["map_index"], task["try_number"])
-        return Crash(*where, worker, device, datetime.now(UTC))
+            worker = worker_of(cluster.state, process.pid)
+            if worker is None or not _frozen_when(process, begun):
+                continue
+            if not halfway(batch, process):
+                process.resume()
+                continue
+            device = process.environ().get("CUDA_VISIBLE_DEVICES")
+            killed = crash(cluster.state, worker)
+            assert process.pid in killed
+            where = (dag_id, run_id, task_id, task["map_index"], task["try_number"])
+            return Crash(*where, worker, device, datetime.now(UTC))
     return None
+
+
+def _frozen_when(process: psutil.Process, begun: Begun) -> bool:
+    """Freeze a process as soon as it has begun; False if it has not within a few seconds.
+
+    Raises `psutil.NoSuchProcess` if it ends before.
+    """
+    deadline = time.monotonic() + 5.0
+    while time.monotonic() < deadline:
+        if begun(process):
+            process.suspend()
+            return True
+        time.sleep(0.002)
+    return False
 
 
 def _running(
@@ -80,6 +99,11 @@ def _running(
             if task["pid"]:
                 batches = cluster.api.xcom(dag_id, run_id, "plan")
                 yield run_id, task, batches[task["map_index"]]
+
+
+def at_once(process: psutil.Process) -> bool:
+    """A task has begun when it runs."""
+    return bool(process.is_running())
 
 
 def some_artefacts_made(cluster: Cluster, files: dict[str, Path]) -> Halfway:
@@ -100,13 +124,24 @@ def some_artefacts_made(cluster: Cluster, files: dict[str, Path]) -> Halfway:
     return halfway
 
 
-def searching_and_nothing_staged(cluster: Cluster) -> Halfway:
-    """A segment of an index is open, and no row of the batch is staged."""
+def index_open(cluster: Cluster) -> Begun:
+    """A segment of an index, from the worker's cache, is mapped by the task."""
+    cache = f"{cluster.home}/cache/"
 
-    def halfway(batch: dict[str, Any], process: psutil.Process) -> bool:
+    def begun(process: psutil.Process) -> bool:
+        try:
+            return cache in Path(f"/proc/{process.pid}/maps").read_text()
+        except OSError:
+            raise psutil.NoSuchProcess(process.pid) from None
+
+    return begun
+
+
+def nothing_staged(cluster: Cluster) -> Halfway:
+    """No row of a batch of matches is in the lake yet."""
+
+    def halfway(batch: dict[str, Any], _: psutil.Process) -> bool:
         prefix = f"stage/forward/unit=forward-{batch['batch_id']}"
-        cache = f"{cluster.home}/cache/"
-        mapped = any(part.path.startswith(cache) for part in process.memory_maps())
-        return mapped and not any(cluster.platform.lake.list(prefix))
+        return not any(cluster.platform.lake.list(prefix))
 
     return halfway
