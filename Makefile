@@ -3,17 +3,22 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+CLUSTER := $(VENV)/.ready-cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test check format clean
+.PHONY: help demo up down status test cluster-test cluster-speed cluster-programs check format clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("AVM needs Python 3.11 or newer: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[airflow,dev]' -c constraints.txt
+	@touch $@
+
+$(CLUSTER): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[airflow,cluster,dev]' -c constraints.txt
 	@touch $@
 
 demo: $(READY) ## Run the whole platform on real media and compare what it finds with what was planted
@@ -30,6 +35,17 @@ status: $(READY) ## Show addresses, login and health of the running platform
 
 test: $(READY) ## Run all tests, with a real SeaweedFS and a real Airflow
 	$(BIN)/python -m pytest
+
+cluster-test: $(CLUSTER) cluster-programs ## Kill workers of a cluster (Postgres, Redis, Celery, Edge), compare the rows
+	$(BIN)/python -m pytest tests/cluster -m cluster -rP
+
+cluster-speed: $(CLUSTER) cluster-programs ## Time the whole flow on one, two and three Celery workers
+	$(BIN)/python -m local.cluster_speed
+
+cluster-programs:
+	@{ command -v redis-server && { command -v postgres || ls /usr/lib/postgresql/*/bin/postgres; }; } >/dev/null 2>&1 \
+	|| { [ "$$(id -u)" = 0 ] && apt-get -qq update && apt-get -qq install -y --no-install-recommends postgresql redis-server; } \
+	|| { echo 'A cluster needs Postgres and Redis: sudo apt-get install postgresql redis-server' >&2; exit 1; }
 
 check: $(READY) ## Format check, lint, types
 	$(BIN)/ruff format --check .

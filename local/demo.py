@@ -21,8 +21,10 @@ from avm_core.errors import AvmError
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.results import RESULTS_KEY
 from local import stack
-from local.corpus import Title, Upload, build_uploads, load_titles
+from local.corpus import build_uploads, load_titles
 from local.demo_report import compare, draw, print_report, verdict
+from local.flow import progress, put
+from local.home import State
 
 SETTINGS = {"AVM_DISCOVER_SECONDS": "20"}
 _TIMEOUT = 900.0
@@ -47,10 +49,10 @@ def main() -> int:
     early = [title for title in titles if not title.late]
 
     console.print(f"\n[bold]Act 1:[/] {len(early)} licensed titles and {len(uploads)} uploads")
-    _put(platform, early, uploads)
+    put(platform, early, uploads)
     _wait(platform, home, media=len(early) + len(uploads))
     console.print(f"[bold]Act 2:[/] a licensed title arrives after the uploads ({_since(began)})")
-    _put(platform, [title for title in titles if title.late], [])
+    put(platform, [title for title in titles if title.late], [])
     _wait(platform, home, media=len(titles) + len(uploads))
 
     rows = compare(home / "avm.duckdb", uploads)
@@ -61,19 +63,10 @@ def main() -> int:
     return 1 if problems else 0
 
 
-def _settings(state: stack.State) -> Settings:
+def _settings(state: State) -> Settings:
     os.environ.update({k: v for k, v in stack.env(state).items() if k.startswith("AVM_")})
     os.environ.pop("AVM_DISCOVER_SECONDS")  # for the DAGs' schedule, not a setting of the core
     return load_settings()
-
-
-def _put(platform: Platform, titles: list[Title], uploads: list[Upload]) -> None:
-    """Put files where a supplier and users would; equal bytes are the same object version."""
-    licensed, ugc = platform.media_store("licensed"), platform.media_store("ugc")
-    for title in titles:
-        licensed.upload(title.key, title.path, metadata=dict(title.metadata))
-    for upload in uploads:
-        ugc.upload(upload.key, upload.path, metadata=dict(upload.metadata))
 
 
 def _wait(platform: Platform, home: Path, *, media: int) -> None:
@@ -81,12 +74,11 @@ def _wait(platform: Platform, home: Path, *, media: int) -> None:
     deadline = time.monotonic() + _TIMEOUT
     with console.status("waiting for the schedule …") as status:
         while time.monotonic() < deadline:
-            progress = _progress(platform)
-            known, waiting, scans = progress
+            known, waiting = progress(platform)
             line = ", ".join(f"{count} before {stage}" for stage, count in waiting.items() if count)
             status.update(f"{known}/{media} media in the catalog; {line or 'nothing waits'}")
             idle = known >= media and not any(waiting.values())
-            if idle and _published_scans(home) == scans:
+            if idle and _published_scans(home) == _scans(platform):
                 return
             time.sleep(2)
     raise SystemExit(
@@ -95,12 +87,9 @@ def _wait(platform: Platform, home: Path, *, media: int) -> None:
     )
 
 
-def _progress(platform: Platform) -> tuple[int, dict[str, int], int]:
+def _scans(platform: Platform) -> int:
     with platform.catalog() as catalog:
-        rows = catalog.select("SELECT stage, waiting FROM backlog").to_pylist()
-        known = catalog.select("SELECT count(*) AS n FROM media").to_pylist()[0]["n"]
-        scans = catalog.select("SELECT count(*) AS n FROM match_scan").to_pylist()[0]["n"]
-    return known, {row["stage"]: row["waiting"] for row in rows}, scans
+        return int(catalog.select("SELECT count(*) AS n FROM match_scan").to_pylist()[0]["n"])
 
 
 def _published_scans(home: Path) -> int:

@@ -40,6 +40,8 @@ def credentials(home: Path) -> dict[str, str]:
         "jwt_secret": secrets.token_urlsafe(64),
         "api_secret_key": secrets.token_urlsafe(32),
         "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "database_password": secrets.token_urlsafe(24),
+        "broker_password": secrets.token_urlsafe(24),
     }
     write_private(path, made)
     return made
@@ -70,8 +72,11 @@ def task_environment(
     }
 
 
-def airflow_environment(home: Path, ports: Mapping[str, int]) -> dict[str, str]:
-    """The variables of Airflow's four services, for LocalExecutor on SQLite."""
+def airflow_environment(
+    home: Path, ports: Mapping[str, int], changes: Mapping[str, object] | None = None
+) -> dict[str, str]:
+    """The variables of Airflow's four services, for LocalExecutor on SQLite; `changes` are options
+    (`SECTION__NAME`) that differ."""
     secret = credentials(home)
     url = f"http://127.0.0.1:{ports['ui']}"
     passwords = home / "airflow" / "passwords.json"
@@ -97,6 +102,7 @@ def airflow_environment(home: Path, ports: Mapping[str, int]) -> dict[str, str]:
         "DAG_PROCESSOR__REFRESH_INTERVAL": 15,
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 60,
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
+        **(changes or {}),
     }
     environment = {f"AIRFLOW__{name}": str(value) for name, value in options.items()}
     return {

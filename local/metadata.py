@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+
 from local.environment import REPO
 
 POOLS = REPO / "plugins" / "avm_airflow" / "pools.json"
 
 
 def main() -> None:
-    """Run two commands of Airflow's own command line in one process, which imports it once."""
+    """Run two commands of Airflow's own command line in one process, which imports it once.
+
+    The only argument, if there is one, is another file of pools.
+    """
     from airflow.cli.cli_parser import get_parser
 
     parser = get_parser()
-    for command in (["db", "migrate"], ["pools", "import", str(POOLS)]):
+    for command in (["db", "migrate"], ["pools", "import", *(sys.argv[1:] or [str(POOLS)])]):
         arguments = parser.parse_args(command)
         arguments.func(arguments)
 

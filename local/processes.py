@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # psutil ships no types
 
@@ -33,9 +34,15 @@ class Service:
 
 
 def launch(
-    command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path,
+    user: str | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own, output appended to `log`."""
+    """Start `command` in a session of its own, output appended to `log`; as `user` if one is
+    given, which only root may do."""
     with log.open("ab") as output:
         popen = subprocess.Popen(
             command,
@@ -45,9 +52,15 @@ def launch(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            **identity(user),
         )
     _LAUNCHED.append(popen)
     return popen
+
+
+def identity(user: str | None) -> dict[str, Any]:
+    """What `subprocess` needs to start a process as `user`, with that user's groups only."""
+    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
 
 def leader(service: Service) -> psutil.Process | None:

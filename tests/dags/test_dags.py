@@ -33,7 +33,9 @@ from airflow.serialization.serialized_objects import DagSerialization
 bag = DagBag("dags")
 tasks = lambda dag: {
     t.task_id: {
-        "pool": t.pool, "owner": t.owner, "retries": t.retries, "retry_policy": t.has_retry_policy,
+        "pool": t.pool, "queue": t.queue, "executor": t.executor,
+        "executor_config": t.executor_config, "owner": t.owner,
+        "retries": t.retries, "retry_policy": t.has_retry_policy,
         "outlets": sorted(o.name for o in t.outlets), "downstream": sorted(t.downstream_task_ids),
         "trigger_rule": t.trigger_rule.value, "is_mapped": t.is_mapped,
         "doc": t.doc_md,

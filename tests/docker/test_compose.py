@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from avm_airflow.placement import placement
 
 from avm_core.config import load_settings
+from local.cluster_environment import RECOVERY
 
 REPO = Path(__file__).resolve().parents[2]
 DOCKER = REPO / "docker"
@@ -36,14 +38,26 @@ def test_airflow_runs_its_four_services_and_workers_for_every_queue(
     for service in workers.values():
         (queue,) = re.findall(r"--queues (\S+)", service["command"])
         queues.setdefault(queue, set()).update(service.get("profiles", ["always"]))
-    assert queues == {"default": {"always"}, "gpu": {"cpu", "gpu"}}
+    assert queues == {"default": {"always"}, "cpu": {"always"}, "gpu": {"cpu", "gpu"}}
 
 
-def test_every_queue_of_the_dags_has_a_worker() -> None:
+def test_every_queue_of_the_dags_has_a_worker(airflow: dict[str, Any]) -> None:
     used = {
         q for f in (REPO / "dags").glob("*.py") for q in re.findall(r'queue="(\w+)"', f.read_text())
     }
     assert used == {"gpu"}
+    placed = placement(airflow["dag-processor"]["environment"]["AVM_PLACEMENT"])
+    assert {place.queue for place in placed.values()} == {"cpu", "gpu"}
+
+
+def test_a_killed_worker_is_recovered_as_in_the_local_cluster(airflow: dict[str, Any]) -> None:
+    """Those numbers were tried by killing workers; these are the same."""
+    expected = {
+        f"AIRFLOW__{name}": str(value) for name, value in RECOVERY.items() if name[:4] != "EDGE"
+    }
+    for name, service in airflow.items():
+        found = {key: service["environment"].get(key) for key in expected}
+        assert found == expected, name
 
 
 def test_the_avm_variables_are_settings_and_the_connection_agrees(

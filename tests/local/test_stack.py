@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from local import stack
+from local.home import free_ports
 from local.processes import Service, family
 
 ANY_PORTS = dict.fromkeys(stack.PREFERRED_PORTS, 0)
@@ -96,6 +97,6 @@ def test_a_taken_port_is_replaced_and_no_port_is_given_twice() -> None:
         taken.bind(("", 0))
         taken.listen()
         wish = taken.getsockname()[1]
-        found = stack._free_ports({"ui": wish, "worker_logs": wish, "triggerer_logs": 0})
+        found = free_ports({"ui": wish, "worker_logs": wish, "triggerer_logs": 0})
     assert wish not in found.values()
     assert len(set(found.values())) == 3

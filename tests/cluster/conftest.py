@@ -1,0 +1,58 @@
+"""One cluster for all tests of this folder, which run only where they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from avm_core.config import load_settings
+from avm_core.pipeline.platform import Platform
+from local import cluster as local_cluster
+from local.airflow_api import AirflowApi
+from local.cluster_environment import CELERY, service_environment
+from local.home import State, api
+
+SETTINGS = {
+    "AVM_DISCOVER_SECONDS": "3600",  # the tests say when
+    "AVM_PIPELINE__BATCH_MEDIA_COUNT": "2",
+}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Many minutes, and a Postgres and a Redis: only with `-m cluster`."""
+    if "cluster" in config.option.markexpr:
+        return
+    skip = pytest.mark.skip(reason="needs Postgres and Redis: make cluster-test")
+    for item in items:
+        if item.get_closest_marker("cluster"):
+            item.add_marker(skip)
+
+
+@dataclass
+class Cluster:
+    """A running cluster; `state` changes when another layout is entered."""
+
+    home: Path
+    state: State
+    api: AirflowApi
+    platform: Platform
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    home = tmp_path_factory.mktemp("cluster") / "home"
+    try:
+        state = local_cluster.up(home, CELERY, settings=SETTINGS)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in service_environment(state).items():
+                if name.startswith("AVM_"):
+                    patch.setenv(name, value)
+            patch.delenv("AVM_CONFIG", raising=False)
+            settings = load_settings()
+        with api(state) as client:
+            yield Cluster(home, state, client, Platform(settings))
+    finally:
+        local_cluster.down(home)
