@@ -10,7 +10,7 @@ failed AS (
     SELECT
         media_id,
         bool_or(next_attempt_at IS NOT NULL) AS again,
-        bool_or(terminal AND next_attempt_at IS NULL) AS given_up
+        bool_or(next_attempt_at IS NULL AND stage <> 'decode') AS given_up
     FROM media_error
     GROUP BY media_id
 ),
