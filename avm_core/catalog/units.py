@@ -11,7 +11,7 @@ from avm_core.errors import BadSettings
 # match_scan says, and `media` described by what media_metadata said before, so these come first.
 KINDS: dict[str, tuple[str, ...]] = {
     "media": ("metadata_file", "media", "media_metadata"),
-    "retry": ("media_error",),
+    "retry": ("media_content", "media_error"),
     "fingerprint": ("media_content", "media_fingerprint", "media_error"),
     "index": ("index_snapshot", "index_entry"),
     "exclusion": ("exclusion", "match_scan"),
