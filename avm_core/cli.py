@@ -62,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     _sql(commands)
     _index(commands)
     _migrate(commands)
+    _retry(commands)
     _plan(commands)
     _bench(commands)
     _train(commands)
@@ -165,6 +166,17 @@ def _index(commands: Any) -> None:
 
 def _migrate(commands: Any) -> None:
     _add(commands, "migrate", "create or update the catalog's tables and views", "avm migrate")
+
+
+def _retry(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "retry",
+        "try media again whose failure was recorded, in the next run of avm_fingerprint",
+        "avm retry --error BadMedia --error MediaVanished   or   avm retry --media 0f3a…",
+    )
+    parser.add_argument("--media", action="append", metavar="ID", help="see the view errors")
+    parser.add_argument("--error", action="append", metavar="CLASS", help="all that failed so")
 
 
 def _plan(commands: Any) -> None:

@@ -137,14 +137,29 @@ class MatchConfig(_Section):
 
 
 class PipelineConfig(_Section):
-    """Sizes of the units of work."""
+    """Sizes of the units of work, and how often a failure is tried again."""
 
+    discover_count: int = Field(
+        default=100_000, ge=1, description="new objects that a discovery takes in; the rest waits"
+    )
     batch_media_seconds: float = Field(default=3_600.0, gt=0, description="media per batch")
     batch_media_count: int = Field(default=200, ge=1)
     fingerprint_workers: int = Field(
         default=0, ge=0, description="files fingerprinted at once by a task; 0: one per core"
     )
     max_batches: int = Field(default=500, ge=1, description="per run; the rest waits for the next")
+    max_attempts: int = Field(
+        default=5, ge=1, description="at a file whose failure may pass; then an operator must ask"
+    )
+    retry_seconds: float = Field(
+        default=900.0, gt=0, description="before the second attempt; doubled for each one after"
+    )
+    device_slots: int = Field(
+        default=1, ge=1, description="tasks that share one device of a host, the CPU included"
+    )
+    device_wait_seconds: float = Field(
+        default=3_600.0, ge=0, description="for a device that others use; then the task is retried"
+    )
 
 
 class BenchConfig(_Section):

@@ -4,6 +4,9 @@ AvmError
 ├── Terminal                 a retry gives the same failure: fix the input or the settings
 │   ├── BadMedia             the file cannot be read as audio or video
 │   ├── MediaVanished        the object was deleted between listing and download
+│   ├── MediaChanged         the object was replaced between listing and the end of its download
+│   ├── BadMetadata          a manifest, sidecar or object metadata says what cannot be
+│   ├── MassDeletion         most of a role's media is missing from a listing: surely a mistake
 │   ├── BadSettings          a setting, argument or input file is wrong
 │   ├── AccessDenied         the object store refused the credentials
 │   ├── BucketMissing        the bucket does not exist
@@ -13,6 +16,7 @@ AvmError
 └── Transient                the same call may succeed later
     ├── StoreUnavailable     the object store does not answer
     ├── PreconditionFailed   a conditional write lost the race
+    ├── DeviceBusy           every device of this host is at work for other tasks
     └── CatalogConflict      another writer committed first, retries used up
 
 Every message says what happened and what to do about it. `error_class` of a `media_error`
@@ -38,6 +42,18 @@ class BadMedia(Terminal):
 
 class MediaVanished(Terminal):
     """The object was listed but is gone."""
+
+
+class MediaChanged(Terminal):
+    """The object is not the version that was listed."""
+
+
+class BadMetadata(Terminal):
+    """What is said about a media is not what its field takes."""
+
+
+class MassDeletion(Terminal):
+    """More media is missing from a listing than anyone deletes by intention."""
 
 
 class BadSettings(Terminal):
@@ -70,6 +86,10 @@ class StoreUnavailable(Transient):
 
 class PreconditionFailed(Transient):
     """A conditional write found another version than expected."""
+
+
+class DeviceBusy(Transient):
+    """No device of this host became free in time."""
 
 
 class CatalogConflict(Transient):

@@ -68,8 +68,13 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> bytes:
         """The whole object. Raises `ObjectMissing`."""
 
-    def download(self, key: str, path: Path, *, version_id: str = "") -> None:
-        """Write the object to `path`, streaming. Raises `ObjectMissing`."""
+    def download(
+        self, key: str, path: Path, *, version_id: str = "", if_match: str | None = None
+    ) -> None:
+        """Write the object to `path`, streaming. Raises `ObjectMissing`.
+
+        With `if_match` only the bytes of that etag; otherwise raises `PreconditionFailed`.
+        """
 
     def put(
         self,

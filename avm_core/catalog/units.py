@@ -8,9 +8,10 @@ from typing import Any
 from avm_core.errors import BadSettings
 
 # Tables of each kind in the order in which they are replaced: `match` is cleared by what
-# match_scan says, so it comes first.
+# match_scan says, and `media` described by what media_metadata said before, so these come first.
 KINDS: dict[str, tuple[str, ...]] = {
-    "media": ("media",),
+    "media": ("metadata_file", "media", "media_metadata"),
+    "retry": ("media_content", "media_error"),
     "fingerprint": ("media_content", "media_fingerprint", "media_error"),
     "index": ("index_snapshot", "index_entry"),
     "exclusion": ("exclusion", "match_scan"),

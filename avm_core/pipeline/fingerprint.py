@@ -1,7 +1,8 @@
 """Fingerprint: batches of media to artefacts and staged rows, one bad file at a time.
 
-A file that cannot be read becomes a `media_error` row; only what concerns the whole batch
-(credentials, a missing bucket, a store that is down) fails the task.
+A file that cannot be read becomes a `media_error` row, with the time of the next attempt where
+one may help; only what concerns the whole batch (credentials, a missing bucket, a store that is
+down) fails the task.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,53 +19,31 @@ from avm_core.errors import (
     BadSettings,
     BucketMissing,
     ChecksumMismatch,
+    MediaChanged,
     MediaVanished,
     ObjectMissing,
+    PreconditionFailed,
+    StoreUnavailable,
     Transient,
 )
 from avm_core.fingerprint import codec
 from avm_core.fingerprint.parallel import for_each
 from avm_core.fingerprint.registry import Fingerprinter, create
 from avm_core.media.probe import probe, readable_until
+from avm_core.pipeline.again import may_pass, next_attempt
 from avm_core.pipeline.media_rows import MediaResult
 from avm_core.pipeline.platform import Platform
-from avm_core.pipeline.staging import Rows, digest, pack, read_plan, stage, write_plan
+from avm_core.pipeline.staging import digest, read_plan, stage
 from avm_core.storage import object_uri
-from avm_core.types import Fingerprint, FingerprinterId, MediaInfo, Modality
+from avm_core.types import Fingerprint, FingerprinterId, MediaInfo, Modality, ObjectStore
 
 # Only these fail the batch: every other file would meet them too.
 _WHOLE_BATCH = (AccessDenied, BucketMissing, BadSettings, Transient)
-# Batches are cut before anything is probed: what a second of an upload weighs on average.
-_BYTES_PER_SECOND = 250_000
+# Files in a row that cannot be had until the store itself is asked whether it is there.
+_IN_A_ROW = 5
 # Decoded time below this share of the declared duration means that the file is cut short.
 _COMPLETE = 0.9
 _TAIL = 2.0  # seconds that windows and pictures may leave at the end
-
-
-def plan_fingerprints(platform: Platform) -> list[dict[str, Any]]:
-    """Batches of media that lack a fingerprint by a current fingerprinter, oldest first."""
-    sizes = platform.settings.pipeline
-    limit = sizes.max_batches * sizes.batch_media_count
-    with platform.catalog() as catalog:
-        rows = catalog.query(
-            "media/pending_fingerprint", limit=limit, **platform.fingerprinter_params
-        )
-    batches = pack(
-        rows,
-        weight="size_bytes",
-        limit=sizes.batch_media_seconds * _BYTES_PER_SECOND,
-        count=sizes.batch_media_count,
-    )
-    identity = platform.fingerprinter_params
-    return [
-        write_plan(platform, kind="fingerprint", rows=_slim(batch), identity=identity)
-        | {"media_count": len(batch), "bytes": sum(row["size_bytes"] for row in batch)}
-        for batch in batches[: sizes.max_batches]
-    ]
-
-
-def _slim(rows: Rows) -> Rows:
-    return [{key: row[key] for key in ("media_id", "uri", "etag", "size_bytes")} for row in rows]
 
 
 def fingerprint_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +68,10 @@ def fingerprint_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, An
     )
 
 
+class StoreDown(StoreUnavailable):
+    """No file can be had: not a matter of one of them."""
+
+
 class TruncatedMedia(Exception):
     """The file ends before its declared duration; what is there was fingerprinted."""
 
@@ -104,20 +88,19 @@ class _Worker:
         self._lake = platform.lake
         self._made: dict[FingerprinterId, Fingerprinter] = {}
         self._loading = threading.Lock()
+        self._unavailable = 0  # files in a row
 
     def fingerprint(self, media: dict[str, Any]) -> MediaResult:
-        result = MediaResult(media["media_id"])
+        result = MediaResult(media["media_id"], media["attempts"])
         with tempfile.TemporaryDirectory(prefix="avm-media-") as folder:
             path = Path(folder) / "media"
             try:
-                self._download(media, path)
+                self._fetch(media, path)
                 info = probe(path)
-            except _WHOLE_BATCH:
+            except (AccessDenied, BucketMissing, BadSettings, StoreDown):
                 raise
             except Exception as error:  # whatever a decoder throws at a foreign file
-                result.fail("probe", error)
-                for identity in self._platform.fingerprinters.values():
-                    result.add(identity, "error")
+                self._failed(result, "probe", error, *self._platform.fingerprinters.values())
                 return result
             content_id = _sha256(path)
             result.probed(content_id, info)
@@ -128,19 +111,36 @@ class _Worker:
             _check_complete(result, path, info, [p for p in prints if p is not None])
         return result
 
-    def _download(self, media: dict[str, Any], path: Path) -> None:
+    def _failed(
+        self, result: MediaResult, stage_name: str, error: Exception, *of: FingerprinterId
+    ) -> None:
+        """Record a failure; what is to be tried again stays without its fingerprints."""
+        again = next_attempt(
+            self._platform.settings.pipeline,
+            error,
+            attempts=result.attempts + 1,
+            now=datetime.now(UTC),
+        )
+        result.fail(stage_name, error, terminal=not may_pass(error), next_attempt_at=again)
+        if again is None:
+            for identity in of:
+                result.add(identity, "error")
+
+    def _fetch(self, media: dict[str, Any], path: Path) -> None:
+        """Download; raises `Transient` for this file alone, or for good if the store is down."""
         store, key = self._platform.resolve(media["uri"])
         try:
-            if store.head(key).etag != media["etag"]:
-                raise MediaVanished(
-                    "the object was replaced after it was listed; the new version is a media of "
-                    "its own"
-                )
-            store.download(key, path)
-        except ObjectMissing as error:
-            raise MediaVanished(
-                "the object was deleted after it was listed; upload it again if that was a mistake"
-            ) from error
+            _download(store, key, media["etag"], path)
+        except Transient:
+            self._unavailable += 1
+            if self._unavailable >= _IN_A_ROW:
+                try:
+                    next(iter(store.list(key)), None)
+                except Transient as error:
+                    raise StoreDown(str(error)) from error
+                self._unavailable = 0
+            raise
+        self._unavailable = 0
 
     def _modality(
         self,
@@ -160,8 +160,7 @@ class _Worker:
         except _WHOLE_BATCH:
             raise
         except Exception as error:  # whatever a decoder throws at a foreign file
-            result.fail(f"fingerprint_{identity.modality}", error)
-            result.add(identity, "error")
+            self._failed(result, f"fingerprint_{identity.modality}", error, identity)
             return None
         status = "ok" if fingerprint.valid.any() else "empty"
         result.add(
@@ -197,6 +196,26 @@ class _Worker:
                 )
                 self._made[identity] = made
             return self._made[identity]
+
+
+def _download(store: ObjectStore, key: str, etag: str, path: Path) -> None:
+    """The version that was listed, or `MediaChanged`, `MediaVanished`."""
+    try:
+        try:
+            store.download(key, path, if_match=etag)
+        except Transient:
+            # A store may break off the download of an object that is replaced meanwhile.
+            if store.head(key).etag == etag:
+                raise
+            raise PreconditionFailed(key) from None
+    except PreconditionFailed as error:
+        raise MediaChanged(
+            "the object was replaced after it was listed; the new version is a media of its own"
+        ) from error
+    except ObjectMissing as error:
+        raise MediaVanished(
+            "the object was deleted after it was listed; upload it again if that was a mistake"
+        ) from error
 
 
 def _stream(info: MediaInfo, modality: Modality) -> object | None:

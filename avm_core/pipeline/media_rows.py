@@ -14,6 +14,7 @@ class MediaResult:
     """Rows of one media, as tables `media_content`, `media_fingerprint` and `media_error`."""
 
     media_id: str
+    attempts: int = 0  # that failed before this one
     content: Rows = field(default_factory=list)
     fingerprints: Rows = field(default_factory=list)
     errors: Rows = field(default_factory=list)
@@ -33,8 +34,15 @@ class MediaResult:
             }
         )
 
-    def fail(self, stage_name: str, error: Exception, *, terminal: bool = True) -> None:
-        """What went wrong in a stage; one row per stage."""
+    def fail(
+        self,
+        stage_name: str,
+        error: Exception,
+        *,
+        terminal: bool = True,
+        next_attempt_at: datetime | None = None,
+    ) -> None:
+        """What went wrong in a stage; one row per stage. Not tried again without a time."""
         self.errors.append(
             {
                 "media_id": self.media_id,
@@ -43,6 +51,8 @@ class MediaResult:
                 "message": str(error) or repr(error),
                 "terminal": terminal,
                 "occurred_at": datetime.now(UTC),
+                "attempts": self.attempts + 1,
+                "next_attempt_at": next_attempt_at,
             }
         )
 

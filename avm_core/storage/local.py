@@ -72,14 +72,23 @@ class LocalStore:
         with self._errors(key), self._path(key).open("rb") as file:
             return file.read()
 
-    def download(self, key: str, path: Path, *, version_id: str = "") -> None:
+    def download(
+        self, key: str, path: Path, *, version_id: str = "", if_match: str | None = None
+    ) -> None:
         with self._errors(key):
             source = self._path(key).open("rb")
         with source:
             if version_id:
                 raise ObjectMissing(f"{self._name(key)} has no version {version_id!r}: none kept")
+            self._require(key, if_match)
             with replacing(path) as file:
                 shutil.copyfileobj(source, file, CHUNK)
+                # Others may write into a file, not only replace it.
+                self._require(key, if_match)
+
+    def _require(self, key: str, etag: str | None) -> None:
+        if etag is not None and self.head(key).etag != etag:
+            raise lost_race(self._name(key))
 
     def put(
         self,

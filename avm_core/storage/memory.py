@@ -70,8 +70,12 @@ class MemoryStore:
     def get(self, key: str) -> bytes:
         return self._find(key)[1]
 
-    def download(self, key: str, path: Path, *, version_id: str = "") -> None:
-        data = self.get(key)
+    def download(
+        self, key: str, path: Path, *, version_id: str = "", if_match: str | None = None
+    ) -> None:
+        info, data = self._find(key)
+        if if_match is not None and info.etag != if_match:
+            raise lost_race(f"{self._uri}/{key}")
         if version_id:
             raise ObjectMissing(f"{self._uri}/{key} has no version {version_id!r}: none are kept")
         with replacing(path) as file:

@@ -6,6 +6,7 @@ import functools
 import heapq
 import itertools
 import os
+import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,14 @@ from botocore.config import Config
 
 from avm_core.config import S3Config
 from avm_core.errors import BadSettings, BucketMissing, ObjectMissing
-from avm_core.storage.common import checked_conditions, checked_key, checked_metadata, replacing
+from avm_core.storage.common import (
+    CHUNK,
+    checked_conditions,
+    checked_key,
+    checked_metadata,
+    lost_race,
+    replacing,
+)
 from avm_core.storage.s3_errors import FAILURES, Place, is_missing, translated
 from avm_core.types import ObjectInfo
 
@@ -88,13 +96,36 @@ class S3Store:
             found = self._client().get_object(Bucket=self._bucket, Key=self._full(key))
             return found["Body"].read()
 
-    def download(self, key: str, path: Path, *, version_id: str = "") -> None:
+    def download(
+        self, key: str, path: Path, *, version_id: str = "", if_match: str | None = None
+    ) -> None:
         full = self._full(key)
         extra = {"VersionId": version_id} if version_id else {}
-        with replacing(path) as file, self._errors(key, version_id=version_id):
+        size = self._size_of(key, if_match) if if_match is not None else _PART
+        conditional = if_match is not None
+        with (
+            replacing(path) as file,
+            self._errors(key, version_id=version_id, conditional=conditional),
+        ):
+            if if_match is not None and size < _PART:
+                found = self._client().get_object(
+                    Bucket=self._bucket, Key=full, IfMatch=f'"{if_match}"'
+                )
+                shutil.copyfileobj(found["Body"], file, CHUNK)
+                return
+            # Its parts are of one version, but it takes no condition: asked before and after.
             self._client().download_fileobj(
                 self._bucket, full, file, ExtraArgs=extra, Config=_transfer()
             )
+            if if_match is not None:
+                self._size_of(key, if_match)
+
+    def _size_of(self, key: str, etag: str) -> int:
+        """Bytes of that version; raises `PreconditionFailed` if another has its place."""
+        info = self.head(key)
+        if info.etag != etag:
+            raise lost_race(f"object '{self.uri}/{key}'")
+        return info.size
 
     def put(
         self,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
+from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 if TYPE_CHECKING:
-    from avm_core.config import Settings
+    from avm_core.config import S3Config, Settings
     from avm_core.pipeline.platform import Platform
 
 DEFAULT_CONN_ID = "avm_s3"
@@ -30,22 +31,39 @@ class AvmHook(BaseHook):
 
     def get_settings(self) -> Settings:
         """Raises `BadSettings` for a wrong `AVM_*` variable."""
-        from avm_core.config import S3Config, load_settings
+        from avm_core.config import load_settings
 
         settings = load_settings()
+        # Airflow fails a task whose result is a longer list than it may map over.
+        longest = conf.getint("core", "max_map_length", fallback=1024)
+        pipeline = settings.pipeline
+        if pipeline.max_batches > longest:
+            pipeline = pipeline.model_copy(update={"max_batches": longest})
+        s3 = self._s3(settings.s3)
+        return settings.model_copy(update={"s3": s3, "pipeline": pipeline})
+
+    def _s3(self, given: S3Config) -> S3Config:
+        """The connection, or what the environment gives where there is no connection."""
+        from avm_core.config import S3Config
+
         try:
             connection = self.get_connection(self.avm_conn_id)
         except AirflowNotFoundException:
-            return settings
+            missing = (
+                f"Airflow connection '{self.avm_conn_id}', which does not exist (create it: "
+                f"airflow connections add {self.avm_conn_id} --conn-type aws --conn-login KEY "
+                """--conn-password SECRET --conn-extra '{"endpoint_url": "https://…"}'), """
+                "or the variables AVM_S3__*"
+            )
+            return given.model_copy(update={"connection_name": missing})
         extra = connection.extra_dejson
-        s3 = S3Config(
-            endpoint_url=extra.get("endpoint_url") or settings.s3.endpoint_url,
+        return S3Config(
+            endpoint_url=extra.get("endpoint_url") or given.endpoint_url,
             access_key=connection.login or None,
             secret_key=connection.password or None,
-            region=extra.get("region_name") or settings.s3.region,
+            region=extra.get("region_name") or given.region,
             connection_name=f"Airflow connection '{self.avm_conn_id}'",
         )
-        return settings.model_copy(update={"s3": s3})
 
     def get_platform(self) -> Platform:
         """The platform that every stage of the pipeline takes."""

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import (
+    Asset,
     AssetOrTimeSchedule,
+    AssetWatcher,
     CronTriggerTimetable,
     DeltaTriggerTimetable,
     ExceptionRetryPolicy,
@@ -17,6 +19,7 @@ from airflow.sdk import (
 from airflow.sdk.definitions.asset import BaseAsset
 
 DISCOVER_SECONDS = "AVM_DISCOVER_SECONDS"
+DISCOVER_QUEUE = "AVM_DISCOVER_QUEUE"
 
 # A lost race is over within seconds, so the backoff that suits a store that is down would only
 # cost time. Everything else follows retry_delay and its backoff.
@@ -76,9 +79,24 @@ def discover_interval() -> timedelta:
     return timedelta(seconds=int(text))
 
 
-def every_discover_interval() -> DeltaTriggerTimetable:
-    """The schedule of discovery."""
-    return DeltaTriggerTimetable(discover_interval())
+def every_discover_interval() -> DeltaTriggerTimetable | AssetOrTimeSchedule:
+    """The schedule of discovery; with `AVM_DISCOVER_QUEUE` (the URL of an SQS queue that gets the
+    buckets' events) also whenever messages arrive there."""
+    interval = DeltaTriggerTimetable(discover_interval())
+    queue = os.environ.get(DISCOVER_QUEUE, "")
+    if not queue:
+        return interval
+    from avm_airflow.hooks import DEFAULT_CONN_ID
+    from avm_airflow.triggers import QueueDoorbell
+
+    doorbell = QueueDoorbell(queue=queue, aws_conn_id=DEFAULT_CONN_ID)
+    bucket = Asset(
+        name="avm_bucket",
+        uri="x-avm://media/buckets",
+        group="avm",
+        watchers=[AssetWatcher(name="avm_discover_queue", trigger=doorbell)],
+    )
+    return AssetOrTimeSchedule(assets=bucket, timetable=interval)
 
 
 def on_asset_or_hourly(assets: BaseAsset, *, minute: int) -> AssetOrTimeSchedule:

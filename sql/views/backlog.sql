@@ -18,12 +18,14 @@ usable AS (
 )
 SELECT 'fingerprint' AS stage, count(*) AS waiting
 FROM media AS m
-WHERE NOT EXISTS (FROM media_fingerprint AS f WHERE f.media_id = m.media_id)
-   OR EXISTS (
-    FROM current AS c
-    WHERE NOT EXISTS (
-        FROM media_fingerprint AS f
-        WHERE f.media_id = m.media_id AND f.fingerprinter = c.fingerprinter
+WHERE m.gone_at IS NULL AND (
+    NOT EXISTS (FROM media_fingerprint AS f WHERE f.media_id = m.media_id)
+    OR EXISTS (
+        FROM current AS c
+        WHERE NOT EXISTS (
+            FROM media_fingerprint AS f
+            WHERE f.media_id = m.media_id AND f.fingerprinter = c.fingerprinter
+        )
     )
 )
 UNION ALL

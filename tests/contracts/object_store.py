@@ -244,6 +244,23 @@ class ObjectStoreContract:
         assert target.read_bytes() == data
         assert [path.name for path in target.parent.iterdir()] == ["target"]
 
+    @pytest.mark.parametrize("size", [5, 20_000_000])
+    def test_a_download_of_one_version_refuses_every_other(
+        self, store: ObjectStore, tmp_path: Path, size: int
+    ) -> None:
+        first = store.put("a", b"1" * size)
+        store.download("a", tmp_path / "target", if_match=first)
+        assert (tmp_path / "target").read_bytes() == b"1" * size
+        second = store.put("a", b"2" * size)
+        with pytest.raises(PreconditionFailed):
+            store.download("a", tmp_path / "target", if_match=first)
+        assert (tmp_path / "target").read_bytes() == b"1" * size
+        store.download("a", tmp_path / "target", if_match=second)
+        assert (tmp_path / "target").read_bytes() == b"2" * size
+        store.delete("a")
+        with pytest.raises(ObjectMissing):
+            store.download("a", tmp_path / "target", if_match=second)
+
     def test_download_replaces_the_target(self, store: ObjectStore, tmp_path: Path) -> None:
         for value in (b"a long value", b"short"):
             store.put("a", value)

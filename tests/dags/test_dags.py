@@ -157,6 +157,25 @@ def test_the_discover_interval_comes_from_the_environment(home: Path, dags: dict
     assert "600" not in schedule(changed)
 
 
+def test_a_queue_rings_for_discovery_beside_the_interval(home: Path, dags: dict[str, Any]) -> None:
+    queue = "https://sqs.eu-west-1.amazonaws.com/1/bell"
+    assert "avm_bucket" not in json.dumps(dags["avm_discover"]["serialized"])
+    found = load_dags(home, AVM_DISCOVER_QUEUE=queue)
+    assert found["errors"] == {}
+    changed = json.dumps(found["dags"]["avm_discover"]["serialized"])
+    for part in ("avm_bucket", "QueueDoorbell", queue, "600"):
+        assert part in changed
+
+
+def test_a_queue_costs_no_heavy_library(home: Path) -> None:
+    code = (
+        f"import runpy, sys; runpy.run_path({str(REPO / 'dags' / 'avm_discover.py')!r})\n"
+        f"assert 'avm_airflow.triggers' in sys.modules\n"
+        f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    assert "HEAVY []" in run_python(code, home, AVM_DISCOVER_QUEUE="https://sqs/bell")
+
+
 def test_a_wrong_discover_interval_is_an_import_error_that_names_it(home: Path) -> None:
     errors = load_dags(home, AVM_DISCOVER_SECONDS="soon")["errors"]
     assert [name for name in errors if "avm_discover" in name]

@@ -6,6 +6,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -44,6 +45,7 @@ Stages = ModuleType
 def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
     """Replaces the pipeline; a test puts the stage that it needs there."""
     fake = ModuleType("avm_core.pipeline.stages")
+    fake.leased = nullcontext
     settings = SimpleNamespace(pipeline=SimpleNamespace(max_batches=2))
     monkeypatch.setitem(sys.modules, "avm_core.pipeline.stages", fake)
     monkeypatch.setattr(AvmHook, "get_platform", lambda self: SimpleNamespace(settings=settings))
@@ -131,9 +133,9 @@ def test_arguments_reach_the_stage(stages: Stages) -> None:
         DiscoverOperator(task_id="t", role=role).execute(context())
         PublishIndexOperator(task_id="t", role=role, modality="video").execute(context())
     assert calls == [
-        ({"role": "licensed"},),
+        ({"role": "licensed", "accept_gone": False},),
         ({"role": "licensed", "modality": "video"},),
-        ({"role": "ugc"},),
+        ({"role": "ugc", "accept_gone": False},),
         ({"role": "ugc", "modality": "video"},),
     ]
 
@@ -155,6 +157,37 @@ def test_a_clock_leaves_to_an_event_what_is_its_own(
     else:
         with pytest.raises(AirflowSkipException, match="event"):
             task.execute(run)
+
+
+def test_a_run_may_be_for_one_role_and_accept_deletions(stages: Stages) -> None:
+    calls: list[Any] = []
+    stages.discover = returns(UNITS, calls)
+    run = context() | {"params": {"role": "ugc", "accept_gone": True}}
+    assert DiscoverOperator(task_id="t", role="ugc").execute(run) == UNITS
+    with pytest.raises(AirflowSkipException, match="this run is for ugc media"):
+        DiscoverOperator(task_id="t", role="licensed").execute(run)
+    assert calls == [({"role": "ugc", "accept_gone": True},)]
+
+
+def test_a_run_may_ask_for_failures_to_be_tried_again_before_it_plans(stages: Stages) -> None:
+    calls: list[Any] = []
+    stages.retry_media = returns(3, calls)
+    stages.plan_fingerprints = returns(BATCHES, calls)
+    plan = PlanFingerprintsOperator(task_id="t")
+    assert plan.execute(context()) == BATCHES
+    run = context() | {"params": {"retry_media": ["a"], "retry_errors": ["BadMedia"]}}
+    assert plan.execute(run) == BATCHES
+    assert calls == [({},), ({"media_ids": ["a"], "error_classes": ["BadMedia"]},), ({},)]
+
+
+def test_a_batch_is_fingerprinted_on_the_leased_device(
+    stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "leased", lambda platform: nullcontext("on cuda:1"))
+    seen = []
+    stages.fingerprint_batch = lambda platform, batch: seen.append(platform) or UNITS[0]
+    assert FingerprintOperator(task_id="t", batch=BATCHES[0]).execute(context()) == UNITS[0]
+    assert seen == ["on cuda:1"]
 
 
 @pytest.mark.parametrize("error", [errors.AccessDenied, errors.BadSettings, errors.BucketMissing])
@@ -289,6 +322,14 @@ def test_without_a_connection_the_environment_stays_in_force(
     s3 = AvmHook().get_settings().s3
     assert s3.access_key == "from the environment"
     assert "AVM_S3__" in s3.connection_name
+    assert "airflow connections add avm_s3 --conn-type aws" in s3.connection_name
+
+
+def test_a_plan_is_never_longer_than_airflow_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "40")
+    assert AvmHook().get_settings().pipeline.max_batches == 40
+    monkeypatch.setenv("AVM_PIPELINE__MAX_BATCHES", "30")
+    assert AvmHook().get_settings().pipeline.max_batches == 30
 
 
 def test_the_hook_makes_a_platform_with_these_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,6 +354,8 @@ def test_the_pipeline_has_the_stages_that_the_operators_call() -> None:
         "plan_rematch": set(),
         "rematch_batch": {"batch"},
         "publish_results": set(),
+        "retry_media": set(),
+        "leased": set(),
     }
     for name, parameters in expected.items():
         found = inspect.signature(getattr(stages, name)).parameters

@@ -29,6 +29,13 @@ VALUES: dict[str, object] = {
     "sha256": "sha256",
     "author": "author",
     "message": "message",
+    "base": "s3://ugc/",
+    "after": "s3://ugc/",
+    "until": "s3://ugc/z",
+    "enough": 60.0,
+    "now": datetime(2026, 1, 1, tzinfo=UTC),
+    "media_ids": ["a", "b"],
+    "error_classes": ["BadMedia"],
     "before": datetime(2026, 1, 1, tzinfo=UTC),
 }
 READING = [
@@ -55,6 +62,7 @@ def test_reading_statements_answer_an_empty_catalog(reader: Catalog, name: str) 
     rows = reader.query(name, **parameters(statements.load(name)))
     never_empty = {
         "commit_ledger/latest": [{"committed_at": None}],
+        "commit_serial/current": [{"serial": 0}],
         "exclusion/count": [{"known": 0}],
         "index/recorded_version": [{"version": 0}],
         "migration/present": [{"present": True}],

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from avm_core.benchmark.edits import Clip, Edit, make_copy
-from avm_core.catalog import migrate
 from avm_core.config import CatalogConfig, Settings
 from avm_core.media.write import AudioFormat, VideoFormat
 from avm_core.pipeline.platform import Platform
+from tests.avm_core.catalog.fresh import empty_sqlite, migrated
 
 MEDIA = Path(__file__).resolve().parents[3] / "local" / "media"
 SMALL = VideoFormat(width=160, height=120, bitrate=60_000)
@@ -19,8 +19,14 @@ SMALL = VideoFormat(width=160, height=120, bitrate=60_000)
 MakePlatform = Callable[..., Platform]
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> CatalogConfig:
+    """A migrated catalog, to be copied: migrating costs a second for each test."""
+    return migrated(empty_sqlite(tmp_path_factory.mktemp("template")))
+
+
 @pytest.fixture
-def make_platform(tmp_path: Path) -> MakePlatform:
+def make_platform(tmp_path: Path, template: CatalogConfig) -> MakePlatform:
     """make(name, **settings): a migrated platform below tmp_path; sound only unless told."""
 
     def make(name: str = "one", **settings: object) -> Platform:
@@ -34,11 +40,11 @@ def make_platform(tmp_path: Path) -> MakePlatform:
             "cache_dir": str(home / "cache"),
             "video_fingerprinter": "",
             "catalog": CatalogConfig(
-                dsn=f"sqlite:{home / 'catalog.sqlite'}", data_path=f"{home / 'rows'}/"
+                dsn=f"sqlite:{home / 'catalog.sqlite'}", data_path=f"{home / 'rows'}"
             ),
         }
         platform = Platform(Settings(**(values | settings)))  # type: ignore[arg-type]
-        migrate(platform.settings.catalog)
+        migrated(platform.settings.catalog, template)
         return platform
 
     return make

@@ -1,0 +1,1 @@
+SELECT serial FROM commit_serial

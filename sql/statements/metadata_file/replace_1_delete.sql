@@ -1,0 +1,1 @@
+DELETE FROM metadata_file WHERE uri IN (SELECT uri FROM staged_metadata_file)

@@ -1,0 +1,175 @@
+"""Intake through the real DAGs: odd keys, what is said about media, broken files, retries.
+
+One story told by the fixture `taken`: titles with a manifest, uploads with sidecars and keys that
+no one should have chosen, a batch of which most is broken; then a sidecar is corrected, an upload
+deleted, and an operator asks for the broken ones to be tried again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import wave
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import pytest
+
+from avm_core.pipeline.platform import Platform
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Stack
+
+pytestmark = pytest.mark.airflow
+
+ODD = (
+    "Ёлки + снег & 100%.wav",
+    "#1 what?/a=b;c.wav",
+    "two  spaces/..tail .wav",
+    "long/" + "/".join(["x" * 180] * 4) + ".wav",
+)
+BROKEN = {f"broken/{number}.mp4": b"no film %d" % number for number in range(12)} | {
+    "zero.mp4": b""
+}
+PATIENCE = 600.0
+
+
+def noise(seed: int) -> bytes:
+    """Six seconds of sound that no one else has, as a WAV file."""
+    samples = np.random.default_rng(seed).normal(scale=4_000, size=48_000).astype("<i2")
+    data = io.BytesIO()
+    with wave.open(data, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(samples.tobytes())
+    return data.getvalue()
+
+
+class Intake:
+    """The stack with what was put into it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.api = stack.api
+        self.platform = Platform(stack.settings)
+        self.ugc = self.platform.media_store("ugc")
+        self.licensed = self.platform.media_store("licensed")
+
+    def sql(self, text: str) -> list[dict[str, Any]]:
+        with self.platform.catalog() as catalog:
+            return catalog.select(text).to_pylist()
+
+    def media(self) -> dict[str, dict[str, Any]]:
+        """Rows that are not gone, by key."""
+        rows = self.sql("FROM media WHERE gone_at IS NULL")
+        return {row["uri"].split("/", 3)[3]: row for row in rows}
+
+    def until(self, what: str, condition: Callable[[], Any]) -> Any:
+        """The first true value; fails with `what` when patience runs out."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if found := condition():
+                return found
+            time.sleep(2.0)
+        pytest.fail(f"waited {PATIENCE:.0f} s in vain for {what}")
+
+    def run(self, dag_id: str, **conf: Any) -> str:
+        run_id = self.api.trigger(dag_id, conf=conf)
+        return str(self.api.wait_for_run(dag_id, run_id, timeout=PATIENCE)["state"])
+
+    def waiting(self) -> int:
+        rows = self.sql("SELECT waiting FROM backlog WHERE stage = 'fingerprint'")
+        return int(rows[0]["waiting"])
+
+
+@pytest.fixture(scope="module")
+def taken(stack: Stack) -> Intake:
+    world = Intake(stack)
+    world.licensed.put(
+        "films/_manifest.csv",
+        'key,title,territories,licensed_until\nwar.wav,Война и мир,"ru,by",2027-01-01\n'.encode(),
+    )
+    world.licensed.put("films/war.wav", noise(0), metadata={"title": "war", "uploader": "label"})
+    for number, key in enumerate(ODD):
+        world.ugc.put(key, noise(1 + number), metadata={"title": "of the object"})
+        world.ugc.put(f"{key}.json", json.dumps({"title": key, "views": number}).encode())
+    for key, data in BROKEN.items():
+        world.ugc.put(key, data)
+    world.ugc.put("zero.mp4.json", b'{"views": "many"}')
+    everything = 1 + len(ODD) + len(BROKEN)
+    world.until("all media", lambda: len(world.media()) == everything)
+    world.until("all fingerprints", lambda: world.waiting() == 0)
+    return world
+
+
+def test_media_are_described_by_manifest_sidecar_and_object(taken: Intake) -> None:
+    film = taken.media()["films/war.wav"]
+    assert (film["title"], film["territories"], film["uploader"]) == (
+        "Война и мир",
+        "RU,BY",
+        "label",
+    )
+    assert film["licensed_until"].isoformat().startswith("2027-01-02T00:00")
+    for number, key in enumerate(ODD):
+        assert (taken.media()[key]["title"], taken.media()[key]["views"]) == (key, number)
+
+
+def test_broken_files_are_rows_and_every_run_is_green(taken: Intake) -> None:
+    rows = taken.sql("SELECT uri, stage, error_class, message FROM errors")
+    failed = {r["uri"].split("/", 3)[3] for r in rows if r["error_class"] == "BadMedia"}
+    assert failed == set(BROKEN)
+    [told] = [r["message"] for r in rows if r["stage"] == "metadata"]
+    assert "zero.mp4.json" in told
+    assert "'views'" in told
+    usable = taken.sql(
+        "SELECT count(*) AS n FROM media_fingerprint WHERE status = 'ok' AND modality = 'audio'"
+    )
+    assert usable == [{"n": 1 + len(ODD)}]
+    for dag in ("avm_discover", "avm_fingerprint"):
+        states = {r["state"] for r in taken.api.runs(dag)} - {"queued", "running"}
+        assert states == {"success"}
+
+
+@pytest.mark.parametrize(
+    ("dag", "conf"),
+    [
+        ("avm_discover", {"role": "films"}),
+        ("avm_discover", {"accept_gone": "yes"}),
+        ("avm_fingerprint", {"retry_media": ["film.mp4"]}),
+    ],
+)
+def test_wrong_params_are_refused(taken: Intake, dag: str, conf: dict[str, Any]) -> None:
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        taken.api.request("POST", f"/dags/{dag}/dagRuns", json={"logical_date": None, "conf": conf})
+    assert caught.value.response.status_code == httpx.codes.BAD_REQUEST
+    assert next(iter(conf)) in caught.value.response.text
+
+
+def test_an_operator_has_failures_tried_again(taken: Intake) -> None:
+    assert taken.run("avm_fingerprint", retry_errors=["BadMedia"]) == "success"
+    rows = taken.sql("SELECT DISTINCT attempts FROM errors WHERE error_class = 'BadMedia'")
+    assert rows == [{"attempts": 2}]
+
+
+def test_a_corrected_sidecar_changes_the_row_and_nothing_else(taken: Intake) -> None:
+    before, made = taken.media()[ODD[0]], taken.sql("FROM media_fingerprint ORDER BY ALL")
+    taken.ugc.put(f"{ODD[0]}.json", b'{"title": "corrected"}')
+    taken.until("the title", lambda: taken.media()[ODD[0]]["title"] == "corrected")
+    after = taken.media()[ODD[0]]
+    assert (after["media_id"], after["views"]) == (before["media_id"], None)
+    assert taken.run("avm_fingerprint") == "success"
+    assert taken.sql("FROM media_fingerprint ORDER BY ALL") == made
+
+
+def test_a_deleted_upload_is_noticed_and_comes_back(taken: Intake) -> None:
+    before = taken.media()[ODD[1]]
+    taken.ugc.delete(ODD[1])
+    taken.until("the deletion", lambda: ODD[1] not in taken.media())
+    taken.ugc.put(ODD[1], noise(2))
+    taken.until("the return", lambda: ODD[1] in taken.media())
+    assert taken.media()[ODD[1]]["media_id"] == before["media_id"]
+    with taken.platform.catalog() as catalog:
+        assert {name: n for name, n in catalog.check().items() if n} == {}
