@@ -26,7 +26,17 @@ def _schema(text: str) -> pa.Schema:
 TABLES: dict[str, pa.Schema] = {
     "media": _schema(
         "media_id:text role:text uri:text version_id:text etag:text size_bytes:bigint title:text "
-        "licensed_from:time? uploaded_at:time? discovered_at:time"
+        "licensed_from:time? uploaded_at:time? discovered_at:time rights_holder:text? "
+        "territories:text? licensed_until:time? uploader:text? views:bigint? gone_at:time?"
+    ),
+    "metadata_file": _schema(
+        "uri:text role:text kind:text etag:text media_uri:text? problem:text? read_at:time "
+        "gone_at:time?"
+    ),
+    "media_metadata": _schema(
+        "media_uri:text source:text file_uri:text title:text? rights_holder:text? "
+        "territories:text? licensed_from:time? licensed_until:time? uploader:text? "
+        "uploaded_at:time? views:bigint? problem:text? read_at:time"
     ),
     "media_content": _schema(
         "media_id:text content_id:text duration:double audio_codec:text? video_codec:text? "
@@ -38,7 +48,8 @@ TABLES: dict[str, pa.Schema] = {
         "fingerprinted_at:time"
     ),
     "media_error": _schema(
-        "media_id:text stage:text error_class:text message:text terminal:bool occurred_at:time"
+        "media_id:text stage:text error_class:text message:text terminal:bool occurred_at:time "
+        "attempts:int? next_attempt_at:time?"
     ),
     "index_snapshot": _schema(
         "snapshot_id:text index_name:text version:bigint fingerprinter:text manifest_uri:text "
