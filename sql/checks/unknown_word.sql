@@ -14,3 +14,8 @@ SELECT 'match.modality', modality FROM match WHERE modality NOT IN ('audio', 'vi
 UNION ALL
 SELECT 'exclusion.modality', modality FROM exclusion
 WHERE modality NOT IN ('audio', 'video', 'both')
+UNION ALL
+SELECT 'metadata_file.kind', kind FROM metadata_file WHERE kind NOT IN ('manifest', 'sidecar')
+UNION ALL
+SELECT 'media_metadata.source', source FROM media_metadata
+WHERE source NOT IN ('manifest', 'sidecar', 'object')
