@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,8 @@ from avm_core.config import CatalogConfig, S3Config
 from avm_core.errors import BadSettings
 
 Row = dict[str, Any]
+
+_BATCH_ROWS = 10_000
 
 
 class Catalog:
@@ -78,6 +80,21 @@ class Catalog:
         Raises `BadSettings` for an unknown statement or parameters that do not fit it.
         """
         return self._fetch(statements.load(name), params).to_pylist()
+
+    def batches(self, name: str, /, **params: Any) -> Iterator[pa.RecordBatch]:
+        """As `query`, in batches of some thousand rows, for results that are too many to hold.
+
+        The catalog must stay open, and unused for others, until the last one.
+        """
+        text = statements.load(name)
+        try:
+            yield from self._connection.execute(text, params).to_arrow_reader(_BATCH_ROWS)
+        except duckdb.Error as error:
+            raise BadSettings(f"the catalog refused the statement: {error}") from error
+
+    def interrupt(self) -> None:
+        """Stop the query that another thread runs here; it raises `BadSettings`."""
+        self._connection.interrupt()
 
     def report(self, name: str) -> pa.Table:
         """The table of `sql/reports/<name>.sql`; raises `BadSettings` for an unknown name."""
