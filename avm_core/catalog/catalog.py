@@ -12,13 +12,18 @@ import duckdb
 import pyarrow as pa
 
 from avm_core.catalog import statements
+from avm_core.catalog.claims import judge_draft
 from avm_core.catalog.commit import Staged, commit_units
 from avm_core.catalog.connection import connect
 from avm_core.catalog.migrate import pending
 from avm_core.catalog.publish import publish
 from avm_core.catalog.retry import retry
+from avm_core.catalog.schema import TABLES
+from avm_core.catalog.transaction import transaction
 from avm_core.config import CatalogConfig, S3Config
 from avm_core.errors import BadSettings
+
+Row = dict[str, Any]
 
 
 class Catalog:
@@ -88,6 +93,20 @@ class Catalog:
             raise BadSettings("free SQL needs a catalog opened with read_only=True")
         _require_one_select(self._connection, sql_text)
         return self._fetch(sql_text, params or {})
+
+    def judge_draft(self, rules: Sequence[Row], values: Sequence[Row]) -> pa.Table:
+        """How claims would change under rows of `policy_rule` and `policy_value` that are not
+        saved: one row per title, action before and after, and rule. Nothing is written."""
+        tables = [
+            pa.Table.from_pylist(list(rows), schema=TABLES[name])
+            for name, rows in (("policy_rule", rules), ("policy_value", values))
+        ]
+
+        def attempt() -> pa.Table:
+            with transaction(self._connection):
+                return judge_draft(self._connection, *tables)
+
+        return retry(attempt, max_retries=self._config.max_retries, what="judge a draft")
 
     def commit(self, units: Sequence[Staged], *, message: str) -> int:
         """Turn staged units into rows in ONE transaction; return how many were new.

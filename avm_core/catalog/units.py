@@ -16,6 +16,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "exclusion": ("exclusion", "match_scan"),
     "forward": ("match", "match_scan"),
     "reverse": ("match", "match_scan"),
+    "decision": ("decision",),
+    "policy": ("policy", "policy_rule", "policy_value"),
 }
 
 
