@@ -21,13 +21,12 @@ const partner = (second) => at.licensed[0] + (second - at.ugc[0]) * speed;
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 function clock(seconds) {
-  const whole = Math.abs(seconds);
-  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const second = parts[2].toFixed(1).padStart(4, "0");
-  const text = parts[0]
-    ? `${parts[0]}:${String(parts[1]).padStart(2, "0")}:${second}`
-    : `${parts[1]}:${second}`;
-  return (seconds < 0 ? "-" : "") + text.replace(/^(\d+):0?(\d)/, (all, a, b) => (all.length > 3 ? all : `${a}:0${b}`));
+  const tenths = Math.round(Math.abs(seconds) * 10);
+  const hour = Math.floor(tenths / 36000);
+  const minute = Math.floor(tenths / 600) % 60;
+  const second = ((tenths % 600) / 10).toFixed(1).padStart(4, "0");
+  const text = hour ? `${hour}:${String(minute).padStart(2, "0")}:${second}` : `${minute}:${second}`;
+  return (seconds < 0 ? "-" : "") + text;
 }
 
 // --- playing ----------------------------------------------------------------------------------
@@ -188,7 +187,7 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // The JSON of a preview; the server makes it at the first look, and may ask to come again.
 async function preview(name) {
-  for (let turn = 0; turn < 40; turn += 1) {
+  for (let turn = 0; turn < 120; turn += 1) {
     const answer = await fetch(`${match.previews}/${name}`, {
       headers: { accept: "application/json" },
     });
