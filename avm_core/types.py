@@ -68,6 +68,15 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> bytes:
         """The whole object. Raises `ObjectMissing`."""
 
+    def get_range(
+        self, key: str, start: int, end: int, *, version_id: str = "", etag: str = ""
+    ) -> bytes:
+        """Bytes [start, end) of the object, fewer where it ends before; b"" behind its end.
+
+        With `etag`, raises `PreconditionFailed` if the store knows that the object is another
+        version by now. Raises `ObjectMissing`, and `BadSettings` unless 0 <= start < end.
+        """
+
     def download(
         self, key: str, path: Path, *, version_id: str = "", if_match: str | None = None
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -12,13 +12,20 @@ import duckdb
 import pyarrow as pa
 
 from avm_core.catalog import statements
+from avm_core.catalog.claims import judge_draft
 from avm_core.catalog.commit import Staged, commit_units
 from avm_core.catalog.connection import connect
 from avm_core.catalog.migrate import pending
 from avm_core.catalog.publish import publish
 from avm_core.catalog.retry import retry
+from avm_core.catalog.schema import TABLES
+from avm_core.catalog.transaction import transaction
 from avm_core.config import CatalogConfig, S3Config
 from avm_core.errors import BadSettings
+
+Row = dict[str, Any]
+
+_BATCH_ROWS = 10_000
 
 
 class Catalog:
@@ -74,6 +81,21 @@ class Catalog:
         """
         return self._fetch(statements.load(name), params).to_pylist()
 
+    def batches(self, name: str, /, **params: Any) -> Iterator[pa.RecordBatch]:
+        """As `query`, in batches of some thousand rows, for results that are too many to hold.
+
+        The catalog must stay open, and unused for others, until the last one.
+        """
+        text = statements.load(name)
+        try:
+            yield from self._connection.execute(text, params).to_arrow_reader(_BATCH_ROWS)
+        except duckdb.Error as error:
+            raise BadSettings(f"the catalog refused the statement: {error}") from error
+
+    def interrupt(self) -> None:
+        """Stop the query that another thread runs here; it raises `BadSettings`."""
+        self._connection.interrupt()
+
     def report(self, name: str) -> pa.Table:
         """The table of `sql/reports/<name>.sql`; raises `BadSettings` for an unknown name."""
         return self._fetch(statements.load(name, "reports"), {})
@@ -88,6 +110,20 @@ class Catalog:
             raise BadSettings("free SQL needs a catalog opened with read_only=True")
         _require_one_select(self._connection, sql_text)
         return self._fetch(sql_text, params or {})
+
+    def judge_draft(self, rules: Sequence[Row], values: Sequence[Row]) -> pa.Table:
+        """How claims would change under rows of `policy_rule` and `policy_value` that are not
+        saved: one row per title, action before and after, and rule. Nothing is written."""
+        tables = [
+            pa.Table.from_pylist(list(rows), schema=TABLES[name])
+            for name, rows in (("policy_rule", rules), ("policy_value", values))
+        ]
+
+        def attempt() -> pa.Table:
+            with transaction(self._connection):
+                return judge_draft(self._connection, *tables)
+
+        return retry(attempt, max_retries=self._config.max_retries, what="judge a draft")
 
     def commit(self, units: Sequence[Staged], *, message: str) -> int:
         """Turn staged units into rows in ONE transaction; return how many were new.

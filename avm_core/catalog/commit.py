@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from avm_core.catalog import statements
+from avm_core.catalog.claims import Touched
 from avm_core.catalog.rows import read_staged
 from avm_core.catalog.schema import TABLES
 from avm_core.catalog.transaction import transaction
@@ -26,9 +27,10 @@ def commit_units(
 ) -> int:
     """Replace the rows of `units` in ONE transaction; return how many were new.
 
-    Units of one kind are replaced together, kinds in the order of `KINDS`. Nothing is written
-    if the ledger knows them all. Raises `BadSettings` if a unit's local file is not given,
-    `ChecksumMismatch` if one is damaged, `duckdb.Error` if another writer was first.
+    Units of one kind are replaced together, kinds in the order of `KINDS`; then the claims that
+    rest on them are judged. Nothing is written if the ledger knows them all. Raises `BadSettings`
+    if a unit's local file is not given, `ChecksumMismatch` if one is damaged, `duckdb.Error` if
+    another writer was first.
     """
     latest = {unit.unit_id: (unit, paths) for unit, paths in units}
     with transaction(connection) as commit:
@@ -39,8 +41,12 @@ def commit_units(
         if not new:
             return 0
         entries: list[dict[str, object]] = []
+        touched = Touched()
         for kind in KINDS:
-            entries += _replace_kind(connection, kind, [u for u in new if u[0].kind == kind])
+            entries += _replace_kind(
+                connection, kind, [u for u in new if u[0].kind == kind], touched
+            )
+        touched.renew(connection)
         ledger = pa.Table.from_pylist(entries, schema=TABLES["commit_ledger"])
         _replace(connection, "commit_ledger", ledger)
         connection.execute(
@@ -63,7 +69,7 @@ def _unknown_to_ledger(
 
 
 def _replace_kind(
-    connection: duckdb.DuckDBPyConnection, kind: str, units: Sequence[Staged]
+    connection: duckdb.DuckDBPyConnection, kind: str, units: Sequence[Staged], touched: Touched
 ) -> list[dict[str, object]]:
     """Replace the rows of all units of one kind; return their ledger rows."""
     if not units:
@@ -80,6 +86,7 @@ def _replace_kind(
         connection.register(f"staged_{table}", staged[table])
     for table in KINDS[kind]:
         _replace(connection, table, staged[table])
+        touched.see(table, staged[table])
     now = datetime.now(UTC)
     return [
         {

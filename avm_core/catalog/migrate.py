@@ -10,6 +10,7 @@ from functools import partial
 import duckdb
 
 from avm_core.catalog import statements
+from avm_core.catalog.claims import judge_waiting
 from avm_core.catalog.connection import connect
 from avm_core.catalog.retry import is_conflict, retry
 from avm_core.catalog.transaction import transaction
@@ -128,6 +129,7 @@ def _apply(
 
 def _apply_views(connection: duckdb.DuckDBPyConnection) -> None:
     with transaction(connection) as commit:
-        for name in statements.names("views"):
+        for name in statements.views():
             connection.execute(statements.load(name, "views"))
+        judge_waiting(connection)
         commit()

@@ -45,7 +45,7 @@ def _write(connection: duckdb.DuckDBPyConnection, draft: Path) -> dict[str, int]
                 connection.execute(f"CREATE TABLE {_COPY}.{table} AS FROM {LAKE}.{table}")
             commit()
         connection.execute(f"USE {_COPY}")
-        for name in statements.names("views"):
+        for name in statements.views():
             connection.execute(statements.load(name, "views"))
         counts = {name: _count(connection, name) for name in published_names()}
     finally:
@@ -56,7 +56,7 @@ def _write(connection: duckdb.DuckDBPyConnection, draft: Path) -> dict[str, int]
 
 def published_names() -> list[str]:
     """Tables, then views."""
-    return [*TABLES, *statements.names("views")]
+    return [*TABLES, *statements.views()]
 
 
 def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:

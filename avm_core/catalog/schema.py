@@ -86,6 +86,34 @@ TABLES: dict[str, pa.Schema] = {
         "evaluation_id:text edit:text strength:text metric:text value:double? low:double? "
         "high:double?"
     ),
+    "decision": _schema(
+        "decision_id:text ugc_id:text licensed_id:text verdict:text licensed_start:double "
+        "licensed_end:double ugc_start:double ugc_end:double note:text decided_by:text "
+        "decided_at:time source:text undone_by:text? undone_at:time?"
+    ),
+    "policy": _schema("policy_id:text policy_version:bigint saved_by:text saved_at:time note:text"),
+    "policy_rule": _schema(
+        "policy_id:text priority:int name:text action:text reason:text min_length:double? "
+        "max_length:double? min_share_of_upload:double? max_share_of_upload:double? "
+        "min_share_of_title:double? max_share_of_title:double? min_score:double? "
+        "max_score:double? min_share_excluded:double? precedes_licence:bool? "
+        "licence_ended:bool?"
+    ),
+    "policy_value": _schema("policy_id:text priority:int field:text value:text"),
+    "claim": _schema(
+        "match_id:text ugc_id:text ugc_title:text? ugc_uri:text? uploaded_at:time? "
+        "uploader:text? views:bigint? licensed_id:text licensed_title:text? licensed_uri:text? "
+        "licensed_from:time? licensed_until:time? rights_holder:text? territories:text? "
+        "precedes_licence:bool? licence_ended:bool? ugc_start:double ugc_end:double "
+        "licensed_start:double licensed_end:double length:double coverage:double? "
+        "ugc_duration:double? licensed_duration:double? speed:double score:double modality:text "
+        "audio_score:double video_score:double direction:text audio_snapshot:text? "
+        "video_snapshot:text? audio_fingerprinter:text? video_fingerprinter:text? "
+        "matcher_version:text found_at:time pair_segments:bigint pair_ugc_seconds:double "
+        "pair_licensed_seconds:double share_of_upload:double? share_of_title:double? "
+        "share_excluded:double action:text rule:text reason:text policy_version:bigint "
+        "decision:text? decision_id:text? decision_note:text? decided_by:text? decided_at:time?"
+    ),
     "commit_ledger": _schema(
         "unit_id:text kind:text input_digest:text rows:bigint committed_at:time"
     ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from avm_core.errors import BadSettings
@@ -36,3 +38,18 @@ def replacements(table: str) -> tuple[str, ...]:
     """Texts of `sql/statements/<table>/replace_*.sql` in the order of their names."""
     prefix = f"{table}/replace_"
     return tuple(load(name) for name in names("statements") if name.startswith(prefix))
+
+
+@cache
+def views() -> tuple[str, ...]:
+    """Names of the views, each after those that it reads."""
+    every = names("views")
+    reads = {
+        name: {other for other in every if other != name and _reads(load(name, "views"), other)}
+        for name in every
+    }
+    return tuple(TopologicalSorter(reads).static_order())
+
+
+def _reads(text: str, view: str) -> bool:
+    return re.search(rf"\b(FROM|JOIN)\s+{view}\b", text) is not None

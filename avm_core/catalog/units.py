@@ -18,6 +18,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "forward": ("match", "match_scan"),
     "reverse": ("match", "match_scan"),
     "evaluation": ("evaluation", "evaluation_metric"),
+    "decision": ("decision",),
+    "policy": ("policy", "policy_rule", "policy_value"),
 }
 
 

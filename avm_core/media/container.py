@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import BinaryIO, TypeVar, cast
 
 import av
 from av.codec.hwaccel import HWAccel, hwdevices_available
@@ -17,6 +17,8 @@ from av.video.stream import VideoStream
 from avm_core.errors import BadMedia
 
 S = TypeVar("S", bound=Stream)
+# A file, or what can be read and sought like one: a stretch of a long object needs no copy of it.
+Source = Path | BinaryIO
 
 # A damaged container is read on behind the damage; one that has ended fails for ever.
 _FAILURES = 20
@@ -25,16 +27,16 @@ MAX_PIXELS = 8192 * 8192
 
 
 @contextmanager
-def open_media(path: Path, *, device: str = "cpu") -> Iterator[InputContainer]:
+def open_media(source: Source, *, device: str = "cpu") -> Iterator[InputContainer]:
     """The opened container; raises `BadMedia` for what is empty or not audio or video.
 
     On a `device` cuda[:N] the pictures are decoded by its NVDEC where that can, and by the CPU
     where it cannot.
     """
-    if path.stat().st_size == 0:
+    if isinstance(source, Path) and source.stat().st_size == 0:
         raise BadMedia("the object is empty (0 bytes): upload it again")
     try:
-        container = _open(path, device)
+        container = _open(source, device)
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadMedia(f"not readable as audio or video: {reason}; check the upload") from error
@@ -60,17 +62,18 @@ def packets(container: InputContainer, *streams: S) -> Iterator[Packet[S] | None
                 yield None
 
 
-def _open(path: Path, device: str) -> InputContainer:
+def _open(source: Source, device: str) -> InputContainer:
+    file = str(source) if isinstance(source, Path) else source
     # FFmpeg decodes a little to learn what the streams are: no giant picture then either.
     options = {"max_pixels": str(MAX_PIXELS)}
     kind, _, number = device.partition(":")
     if kind == "cuda" and "cuda" in hwdevices_available():
         card = HWAccel("cuda", number or None, allow_software_fallback=True)
         try:
-            return av.open(str(path), metadata_errors="ignore", options=options, hwaccel=card)
+            return av.open(file, "r", metadata_errors="ignore", options=options, hwaccel=card)
         except (av.FFmpegError, RuntimeError):
             pass  # no driver, or no decoder left on the card: what follows always works
-    return av.open(str(path), metadata_errors="ignore", options=options)
+    return av.open(file, "r", metadata_errors="ignore", options=options)
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:

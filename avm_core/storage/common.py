@@ -40,6 +40,12 @@ def checked_conditions(if_match: str | None, if_absent: bool) -> None:
         raise BadSettings("pass either if_match or if_absent: together they never hold")
 
 
+def checked_range(start: int, end: int) -> None:
+    """Raises `BadSettings` unless [start, end) holds a byte."""
+    if not 0 <= start < end:
+        raise BadSettings(f"bytes [{start}, {end}) are none: ask for 0 <= start < end")
+
+
 def lost_race(where: str) -> PreconditionFailed:
     """The error of a conditional write that found another version."""
     return PreconditionFailed(

@@ -14,6 +14,7 @@ from avm_core.storage.common import (
     checked_conditions,
     checked_key,
     checked_metadata,
+    checked_range,
     lost_race,
     replacing,
 )
@@ -70,14 +71,23 @@ class MemoryStore:
     def get(self, key: str) -> bytes:
         return self._find(key)[1]
 
+    def get_range(
+        self, key: str, start: int, end: int, *, version_id: str = "", etag: str = ""
+    ) -> bytes:
+        checked_range(start, end)
+        info, data = self._find(key)
+        self._no_versions(key, version_id)
+        if etag and info.etag != etag:
+            raise lost_race(f"{self._uri}/{key}")
+        return data[start:end]
+
     def download(
         self, key: str, path: Path, *, version_id: str = "", if_match: str | None = None
     ) -> None:
         info, data = self._find(key)
         if if_match is not None and info.etag != if_match:
             raise lost_race(f"{self._uri}/{key}")
-        if version_id:
-            raise ObjectMissing(f"{self._uri}/{key} has no version {version_id!r}: none are kept")
+        self._no_versions(key, version_id)
         with replacing(path) as file:
             file.write(data)
 
@@ -110,6 +120,10 @@ class MemoryStore:
     def delete(self, key: str) -> None:
         with self._bucket.lock:
             self._bucket.objects.pop(self._base + checked_key(key), None)
+
+    def _no_versions(self, key: str, version_id: str) -> None:
+        if version_id:
+            raise ObjectMissing(f"{self._uri}/{key} has no version {version_id!r}: none are kept")
 
     def _find(self, key: str) -> tuple[ObjectInfo, bytes]:
         found = self._bucket.objects.get(self._base + checked_key(key))

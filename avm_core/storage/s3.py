@@ -25,10 +25,17 @@ from avm_core.storage.common import (
     checked_conditions,
     checked_key,
     checked_metadata,
+    checked_range,
     lost_race,
     replacing,
 )
-from avm_core.storage.s3_errors import FAILURES, Place, is_missing, translated
+from avm_core.storage.s3_errors import (
+    FAILURES,
+    Place,
+    is_behind_the_end,
+    is_missing,
+    translated,
+)
 from avm_core.types import ObjectInfo
 
 if TYPE_CHECKING:
@@ -94,6 +101,27 @@ class S3Store:
     def get(self, key: str) -> bytes:
         with self._errors(key):
             found = self._client().get_object(Bucket=self._bucket, Key=self._full(key))
+            return found["Body"].read()
+
+    def get_range(
+        self, key: str, start: int, end: int, *, version_id: str = "", etag: str = ""
+    ) -> bytes:
+        checked_range(start, end)
+        extra: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        if etag:
+            extra["IfMatch"] = f'"{etag}"'
+        with self._errors(key, conditional=bool(etag), version_id=version_id):
+            try:
+                found = self._client().get_object(
+                    Bucket=self._bucket,
+                    Key=self._full(key),
+                    Range=f"bytes={start}-{end - 1}",
+                    **extra,
+                )
+            except FAILURES as error:
+                if is_behind_the_end(error):
+                    return b""
+                raise
             return found["Body"].read()
 
     def download(

@@ -100,6 +100,14 @@ def is_missing(error: Exception) -> bool:
     return isinstance(error, ClientError) and _status(error) == HTTPStatus.NOT_FOUND
 
 
+def is_behind_the_end(error: Exception) -> bool:
+    """Whether a range begins where the object has ended."""
+    return (
+        isinstance(error, ClientError)
+        and _status(error) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    )
+
+
 def _answered(error: ClientError, place: Place, conditional: bool) -> AvmError:
     code, status = error.response.get("Error", {}).get("Code", ""), _status(error)
     fix = place.config.connection_name

@@ -6,11 +6,17 @@ SELECT
     u.title AS ugc_title,
     u.uri AS ugc_uri,
     u.uploaded_at,
+    u.uploader,
+    u.views,
     m.licensed_id,
     l.title AS licensed_title,
     l.uri AS licensed_uri,
     l.licensed_from,
+    l.licensed_until,
+    l.rights_holder,
+    l.territories,
     u.uploaded_at < l.licensed_from AS precedes_licence,
+    u.uploaded_at >= l.licensed_until AS licence_ended,
     m.ugc_start,
     m.ugc_end,
     m.licensed_start,
@@ -20,6 +26,7 @@ SELECT
         WHEN c.duration > 0 THEN least(1.0, (m.ugc_end - m.ugc_start) / c.duration)
     END AS coverage,
     c.duration AS ugc_duration,
+    t.duration AS licensed_duration,
     m.speed,
     m.score,
     m.modality,
@@ -36,3 +43,4 @@ FROM match AS m
 LEFT JOIN media AS u ON u.media_id = m.ugc_id
 LEFT JOIN media AS l ON l.media_id = m.licensed_id
 LEFT JOIN media_content AS c ON c.media_id = m.ugc_id
+LEFT JOIN media_content AS t ON t.media_id = m.licensed_id

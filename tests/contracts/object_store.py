@@ -171,6 +171,36 @@ class ObjectStoreContract:
                     call(key)
         assert not target.exists()
 
+    def test_a_range_is_the_bytes_from_start_to_before_end(self, store: ObjectStore) -> None:
+        data = bytes(range(256)) * 40
+        store.put("a", data)
+        for start, end in ((0, 1), (0, len(data)), (300, 1000), (len(data) - 1, len(data))):
+            assert store.get_range("a", start, end) == data[start:end]
+        assert store.get_range("a", 10_000, 99_999) == data[10_000:]
+        assert store.get_range("a", len(data), len(data) + 1) == b""
+        assert store.get_range("a", 99_999, 100_000) == b""
+
+    @pytest.mark.parametrize(("start", "end"), [(0, 0), (-1, 5), (5, 4)])
+    def test_a_range_without_bytes_is_refused(
+        self, store: ObjectStore, start: int, end: int
+    ) -> None:
+        store.put("a", b"0123456789")
+        with pytest.raises(BadSettings, match="0 <= start < end"):
+            store.get_range("a", start, end)
+
+    def test_a_range_of_a_missing_key_says_its_name(self, store: ObjectStore) -> None:
+        store.put("there", b"1")
+        with pytest.raises(ObjectMissing, match="not/there"):
+            store.get_range("not/there", 0, 1)
+
+    def test_a_range_can_ask_for_the_version_it_means(self, store: ObjectStore) -> None:
+        first = store.put("a", b"first")
+        assert store.get_range("a", 0, 2, etag=first) == b"fi"
+        second = store.put("a", b"second")
+        with pytest.raises(PreconditionFailed, match="was written by someone else"):
+            store.get_range("a", 0, 2, etag=first)
+        assert store.get_range("a", 0, 2, etag=second) == b"se"
+
     def test_delete_is_silent_and_idempotent(self, store: ObjectStore) -> None:
         store.put("a/1", b"1")
         store.put("a/2", b"2")

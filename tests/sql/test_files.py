@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from avm_core.catalog import KINDS, TABLES, Catalog, statements
@@ -25,6 +26,9 @@ VALUES: dict[str, object] = {
     "matcher_version": "matcher-1",
     "limit": 5,
     "kind": "media",
+    "match_id": "match",
+    "decision_id": "decision",
+    "policy_version": 7,
     "name": "name",
     "sha256": "sha256",
     "author": "author",
@@ -41,9 +45,15 @@ VALUES: dict[str, object] = {
 READING = [
     name
     for name in statements.names("statements")
-    if re.match(r"(--.*\n)*(SELECT|WITH)", statements.load(name))
+    if re.match(r"(--.*\n)*(SELECT|WITH)", statements.load(name)) and name != "claim/changes"
 ]
-WRITING = [n for n in statements.names("statements") if n not in READING and "/replace_" not in n]
+# These read what the ones before them made.
+CHAINED = [n for n in statements.names("statements") if re.match("claim/(judge|renew|changes)", n)]
+WRITING = [
+    n
+    for n in statements.names("statements")
+    if n not in [*READING, *CHAINED] and "/replace_" not in n
+]
 ALL_FILES = sorted(statements.sql_root().rglob("*.sql"))
 
 
@@ -63,11 +73,14 @@ def test_reading_statements_answer_an_empty_catalog(reader: Catalog, name: str) 
     never_empty = {
         "commit_ledger/latest": [{"committed_at": None}],
         "commit_serial/current": [{"serial": 0}],
+        "claim/waiting": [{"waiting": 0}],
         "exclusion/count": [{"known": 0}],
         "index/recorded_version": [{"version": 0}],
         "migration/present": [{"present": True}],
     }
-    if name == "migration/applied":
+    if name in ("policy/current", "policy/current_rules"):
+        assert rows[0].keys() & {"policy_version", "priority"}  # the policy that AVM comes with
+    elif name == "migration/applied":
         assert [r["name"] for r in rows] == statements.names("migrations")
     else:
         assert rows == never_empty.get(name, [])
@@ -90,6 +103,16 @@ def test_writing_statements_run(config: CatalogConfig, name: str) -> None:
     connection.execute("BEGIN")
     connection.execute(text, parameters(text))
     connection.execute("ROLLBACK")
+    connection.close()
+
+
+def test_claims_are_judged_in_an_empty_catalog(config: CatalogConfig) -> None:
+    connection = connect(config, read_only=False)
+    for table in ("policy_rule", "policy_value"):
+        connection.register(table.replace("policy", "draft"), TABLES[table].empty_table())
+    connection.register("touched", pa.table({"media_id": ["a"]}))
+    for name in CHAINED:
+        connection.execute(statements.load(name))
     connection.close()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import Context
 
 from avm_airflow.operators.base import Batch, BatchOperator, StageOperator, Unit, or_skip
+from avm_airflow.operators.links import MatchesLink
 
 if TYPE_CHECKING:
     from avm_core.pipeline.platform import Platform
@@ -23,6 +24,8 @@ class PlanMatchesOperator(StageOperator):
 
 class MatchOperator(BatchOperator):
     """Match one batch of uploads with the licensed snapshot."""
+
+    operator_extra_links = (MatchesLink(),)
 
     def call(self, platform: Platform, context: Context) -> Unit:
         from avm_core.pipeline.stages import match_batch
@@ -41,6 +44,8 @@ class PlanRematchOperator(StageOperator):
 
 class RematchOperator(BatchOperator):
     """Match one batch of licensed media with the UGC snapshot."""
+
+    operator_extra_links = (MatchesLink(),)
 
     def call(self, platform: Platform, context: Context) -> Unit:
         from avm_core.pipeline.stages import rematch_batch

@@ -9,6 +9,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Asset, AssetAlias, Context, TriggerRule
 
 from avm_airflow.operators.base import StageOperator, Unit, or_skip
+from avm_airflow.operators.links import MatchesLink
 
 if TYPE_CHECKING:
     from avm_core.pipeline.platform import Platform
@@ -24,6 +25,7 @@ class RecordOperator(StageOperator):
     """
 
     template_fields: Sequence[str] = ("units", "planned")
+    operator_extra_links = (MatchesLink(),)
 
     def __init__(
         self, *, units: Any, planned: Any = None, again: Asset | None = None, **kwargs: Any

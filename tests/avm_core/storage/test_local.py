@@ -218,4 +218,6 @@ def test_keeps_no_versions(store: LocalStore, tmp_path: Path) -> None:
     assert store.head("a").version_id == ""
     with pytest.raises(ObjectMissing, match="version 'v1'"):
         store.download("a", tmp_path / "target", version_id="v1")
+    with pytest.raises(ObjectMissing, match="version 'v1'"):
+        store.get_range("a", 0, 1, version_id="v1")
     assert not (tmp_path / "target").exists()

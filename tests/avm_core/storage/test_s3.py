@@ -219,6 +219,10 @@ def test_an_old_version_can_be_downloaded(
     assert (tmp_path / "film").read_bytes() == b"first"
     with pytest.raises(ObjectMissing, match="version"):
         store.download("a/film", tmp_path / "film", version_id="0" * 32)
+    for version, value in versions.items():
+        assert store.get_range("a/film", 1, 4, version_id=version) == value[1:4]
+    with pytest.raises(ObjectMissing, match="version"):
+        store.get_range("a/film", 0, 1, version_id="0" * 32)
 
 
 @pytest.mark.s3

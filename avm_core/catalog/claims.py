@@ -1,0 +1,89 @@
+"""Claims: what decisions and policy make of matches, judged again where a commit touched them.
+
+Judging joins five tables and tries every rule, seconds for a million matches. So a claim is a row
+that is judged in the transaction that changes what it rests on, and readers only scan.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from avm_core.catalog import statements
+
+# Rows of these tables change the claims of the media that they name here.
+_MEDIA_OF: dict[str, str] = {
+    "media": "media_id",
+    "media_content": "media_id",
+    "match_scan": "probe_id",
+    "match": "ugc_id",
+    "exclusion": "media_id",
+    "removal": "media_id",
+}
+
+
+class Touched:
+    """Collects what a transaction changes, and judges the claims that depend on it."""
+
+    def __init__(self) -> None:
+        self._media: list[pa.ChunkedArray] = []
+        self._everything = False
+
+    def see(self, table: str, rows: pa.Table) -> None:
+        """Take note of rows that replace others of `table`."""
+        if not rows.num_rows:
+            return
+        if table == "policy":
+            self._everything = True
+        elif table == "decision":
+            excludes = pc.equal(rows["verdict"], "exclude")
+            self._media.append(pc.if_else(excludes, rows["licensed_id"], rows["ugc_id"]))
+        elif table in _MEDIA_OF:
+            self._media.append(rows[_MEDIA_OF[table]])
+
+    def renew(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Judge again, inside the transaction that is open."""
+        if self._everything:
+            renew_all(connection)
+        elif self._media:
+            chunks = [chunk for column in self._media for chunk in pa.chunked_array(column).chunks]
+            media = pc.unique(pa.chunked_array(chunks, pa.string()))
+            connection.register("touched", pa.table({"media_id": media}))
+            _renew(connection, "touched")
+
+
+def renew_all(connection: duckdb.DuckDBPyConnection) -> None:
+    """Judge every match, inside the transaction that is open."""
+    _renew(connection, "all")
+
+
+def judge_draft(
+    connection: duckdb.DuckDBPyConnection, rules: pa.Table, values: pa.Table
+) -> pa.Table:
+    """What rules that are not saved would change, as `sql/statements/claim/changes.sql` tells.
+
+    `rules` and `values` are rows of `policy_rule` and `policy_value`. Nothing is written.
+    """
+    connection.register("draft_rule", rules)
+    connection.register("draft_value", values)
+    for step in ("judge_1_all", "judge_2_draft", "judge_2_draft_values", "judge_3_claims"):
+        connection.execute(statements.load(f"claim/{step}"))
+    return connection.execute(statements.load("claim/changes")).to_arrow_table()
+
+
+def judge_waiting(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Judge everything if a match has no claim yet, as after a migration; whether it was so."""
+    row = connection.execute(statements.load("claim/waiting")).fetchone()
+    if not row or not row[0]:
+        return False
+    renew_all(connection)
+    return True
+
+
+def _renew(connection: duckdb.DuckDBPyConnection, which: str) -> None:
+    connection.execute(statements.load(f"claim/renew_1_delete_{which}"))
+    row = connection.execute(statements.load(f"claim/judge_1_{which}")).fetchone()
+    if row and row[0]:
+        for step in ("judge_2_policy", "judge_2_values", "judge_3_claims", "renew_2_insert"):
+            connection.execute(statements.load(f"claim/{step}"))

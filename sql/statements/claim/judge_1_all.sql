@@ -1,0 +1,3 @@
+CREATE OR REPLACE TEMP TABLE judging AS
+SELECT match_id
+FROM match

@@ -1,0 +1,3 @@
+CREATE OR REPLACE TEMP TABLE judging_value AS
+SELECT priority, field, value
+FROM draft_value

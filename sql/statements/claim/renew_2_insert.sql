@@ -1,0 +1,2 @@
+INSERT INTO claim BY NAME
+SELECT * FROM judged

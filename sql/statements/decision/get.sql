@@ -1,0 +1,1 @@
+SELECT * FROM decision WHERE decision_id = $decision_id

@@ -1,0 +1,1 @@
+DELETE FROM decision WHERE decision_id IN (SELECT decision_id FROM staged_decision)

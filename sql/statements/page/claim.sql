@@ -1,0 +1,1 @@
+SELECT * FROM claims WHERE match_id = $match_id

@@ -1,0 +1,1 @@
+DELETE FROM policy WHERE policy_id IN (SELECT policy_id FROM staged_policy)
