@@ -2,7 +2,7 @@
 SELECT 'media.role' AS field, role AS value FROM media WHERE role NOT IN ('licensed', 'ugc')
 UNION ALL
 SELECT 'media_fingerprint.status', status FROM media_fingerprint
-WHERE status NOT IN ('ok', 'absent', 'empty', 'error')
+WHERE status NOT IN ('ok', 'absent', 'empty', 'error', 'removed')
 UNION ALL
 SELECT 'media_fingerprint.modality', modality FROM media_fingerprint
 WHERE modality NOT IN ('audio', 'video')
@@ -14,3 +14,6 @@ SELECT 'match.modality', modality FROM match WHERE modality NOT IN ('audio', 'vi
 UNION ALL
 SELECT 'exclusion.modality', modality FROM exclusion
 WHERE modality NOT IN ('audio', 'video', 'both')
+UNION ALL
+SELECT 'match_past.ended_by', ended_by FROM match_past
+WHERE ended_by NOT IN ('rematch', 'matcher', 'model', 'exclusion', 'removed')
