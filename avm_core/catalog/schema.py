@@ -63,7 +63,8 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "match_scan": _schema(
         "probe_id:text direction:text modality:text searched_index:text searched_version:bigint "
-        "fingerprinter:text matcher_version:text unit_id:text scanned_at:time"
+        "fingerprinter:text matcher_version:text unit_id:text scanned_at:time "
+        "first_day:text? last_day:text?"
     ),
     "match": _schema(_MATCH),
     "match_past": _schema(f"{_MATCH} ended_at:time ended_by:text"),

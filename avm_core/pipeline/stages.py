@@ -4,20 +4,40 @@ from avm_core.pipeline.discover import discover
 from avm_core.pipeline.exclusions import find_exclusions
 from avm_core.pipeline.fingerprint import fingerprint_batch, plan_fingerprints
 from avm_core.pipeline.index import publish_index
-from avm_core.pipeline.match import match_batch, plan_matches, plan_rematch, rematch_batch
+from avm_core.pipeline.maintain import (
+    check_catalog,
+    clean_index,
+    clean_lake,
+    compact_catalog,
+    delete_removed,
+    find_alerts,
+)
+from avm_core.pipeline.match import match_batch, rematch_batch
+from avm_core.pipeline.plans import plan_matches, plan_rematch, plan_stale
+from avm_core.pipeline.rebuild import rebuild_index
+from avm_core.pipeline.removal import remove_media
 from avm_core.pipeline.results import publish_results
 from avm_core.pipeline.staging import record
 
 __all__ = [
+    "check_catalog",
+    "clean_index",
+    "clean_lake",
+    "compact_catalog",
+    "delete_removed",
     "discover",
+    "find_alerts",
     "find_exclusions",
     "fingerprint_batch",
     "match_batch",
     "plan_fingerprints",
     "plan_matches",
     "plan_rematch",
+    "plan_stale",
     "publish_index",
     "publish_results",
+    "rebuild_index",
     "record",
     "rematch_batch",
+    "remove_media",
 ]

@@ -50,3 +50,8 @@ CREATE TABLE exclusion_past (
     found_at TIMESTAMPTZ NOT NULL,
     ended_at TIMESTAMPTZ NOT NULL
 );
+
+-- A search backwards goes day by day of the uploads: the upload days (UTC, "YYYY-MM-DD", "" without
+-- a day) that a scan covers, both inclusive. NULL: all of them.
+ALTER TABLE match_scan ADD COLUMN first_day VARCHAR;
+ALTER TABLE match_scan ADD COLUMN last_day VARCHAR;

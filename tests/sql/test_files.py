@@ -28,6 +28,9 @@ VALUES: dict[str, object] = {
     "sha256": "sha256",
     "author": "author",
     "message": "message",
+    "names": ["a", "b"],
+    "now": datetime(2026, 1, 2, tzinfo=UTC),
+    "since": datetime(2026, 1, 1, tzinfo=UTC),
     "before": datetime(2026, 1, 1, tzinfo=UTC),
 }
 READING = [
@@ -53,8 +56,9 @@ def reader(template: CatalogConfig) -> Iterator[Catalog]:
 def test_reading_statements_answer_an_empty_catalog(reader: Catalog, name: str) -> None:
     rows = reader.query(name, **parameters(statements.load(name)))
     never_empty = {
-        "exclusion/count": [{"known": 0}],
+        "exclusion/count": [{"known": 0, "ended": 0}],
         "index/recorded_version": [{"version": 0}],
+        "maintain/failures": [{"media": 0, "failed": 0}],
         "migration/present": [{"present": True}],
     }
     if name == "migration/applied":

@@ -22,7 +22,11 @@ WITH by_scan AS (
      AND e.fingerprinter = s.fingerprinter
      AND e.media_id = m.ugc_id
      AND e.first_version <= s.searched_version
+    LEFT JOIN media AS u ON u.media_id = m.ugc_id
     WHERE s.direction = 'reverse'
+      AND (s.first_day IS NULL
+        OR coalesce(strftime(u.uploaded_at AT TIME ZONE 'UTC', '%Y-%m-%d'), '')
+            BETWEEN s.first_day AND s.last_day)
 ),
 replaced AS (
     SELECT

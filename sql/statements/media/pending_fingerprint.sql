@@ -13,5 +13,6 @@ WHERE EXISTS (
         WHERE f.media_id = m.media_id AND f.fingerprinter = c.fingerprinter
     )
 )
+  AND NOT EXISTS (FROM removal AS r WHERE r.media_id = m.media_id)
 ORDER BY m.discovered_at, m.media_id
 LIMIT $limit::BIGINT
