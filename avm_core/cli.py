@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _score(commands)
     _sql(commands)
     _index(commands)
+    _remove(commands)
     _migrate(commands)
     _retry(commands)
     _plan(commands)
@@ -162,6 +163,18 @@ def _index(commands: Any) -> None:
         "small segments and drop removed media; `gc`: delete what no snapshot in use refers to",
     )
     parser.add_argument("--name", metavar="INDEX", help="this index alone, as `ugc_audio`")
+
+
+def _remove(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "remove",
+        "take media down, for good: a licence that ended, or an upload",
+        'avm remove "Big Film" --reason "licence ended on 1 May"',
+    )
+    parser.add_argument("media", nargs="+", help="ids, URIs or titles")
+    parser.add_argument("--reason", required=True, help="kept with the removal")
+    parser.add_argument("--by", metavar="WHO", help="who asked for it (default: your login)")
 
 
 def _migrate(commands: Any) -> None:

@@ -160,6 +160,34 @@ class PipelineConfig(_Section):
     device_wait_seconds: float = Field(
         default=3_600.0, ge=0, description="for a device that others use; then the task is retried"
     )
+    rematch_upload_seconds: float = Field(
+        default=3_600_000.0, gt=0, description="uploads that a batch of titles is searched in"
+    )
+    backfill_seconds: float = Field(
+        default=10_800.0,
+        ge=0,
+        description="a run of avm_backfill_rematch begins no batch after so long; 0: no limit",
+    )
+    night_seconds: float = Field(
+        default=21_600.0, ge=0, description="the same for a run of avm_nightly_rematch"
+    )
+
+
+class LifecycleConfig(_Section):
+    """When things go for good, and when somebody is told."""
+
+    removed_grace_seconds: float = Field(
+        default=7 * 86_400.0, ge=0, description="age of a removal before its artefacts are deleted"
+    )
+    staging_seconds: float = Field(
+        default=7 * 86_400.0, ge=86_400.0, description="age at which staged rows and plans go"
+    )
+    max_wait_hours: float = Field(
+        default=24.0, gt=0, description="a media that waits longer for a stage is an alert"
+    )
+    max_error_share: float = Field(
+        default=0.2, ge=0, le=1, description="of the media of a day; above it is an alert"
+    )
 
 
 class BenchConfig(_Section):
@@ -197,6 +225,7 @@ class Settings(BaseSettings):
     match: MatchConfig = MatchConfig()
     pipeline: PipelineConfig = PipelineConfig()
     bench: BenchConfig = BenchConfig()
+    lifecycle: LifecycleConfig = LifecycleConfig()
 
     @classmethod
     def settings_customise_sources(

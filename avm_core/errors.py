@@ -12,7 +12,8 @@ AvmError
 │   ├── BucketMissing        the bucket does not exist
 │   ├── ObjectMissing        the object does not exist
 │   ├── ChecksumMismatch     an artefact differs from what its manifest says
-│   └── IndexMismatch        vectors of one fingerprinter meet an index of another
+│   ├── IndexMismatch        vectors of one fingerprinter meet an index of another
+│   └── CheckFailed          rows break a rule, or something waits or fails too much
 └── Transient                the same call may succeed later
     ├── StoreUnavailable     the object store does not answer
     ├── PreconditionFailed   a conditional write lost the race
@@ -78,6 +79,10 @@ class ChecksumMismatch(Terminal):
 
 class IndexMismatch(Terminal):
     """Descriptors and index come from different fingerprinters."""
+
+
+class CheckFailed(Terminal):
+    """The catalog or the flow of media is not as it should be."""
 
 
 class StoreUnavailable(Transient):

@@ -1,4 +1,10 @@
-"""Backwards: search new licensed media in the snapshot of all uploads."""
+"""Backwards: search new licensed media in the snapshot of all uploads, day by day.
+
+Runs as soon as licensed media are published. Each batch looks at some upload days, the latest
+first; no batch begins after `AVM_PIPELINE__BACKFILL_SECONDS`, and the next run (hourly at the
+latest) goes on with what is missing. Uploads older than `licensed_from` are kept and marked
+`precedes_licence`.
+"""
 
 from airflow.sdk import dag
 from avm_airflow.assets import LICENSED_INDEX, MATCHES, UGC_INDEX
@@ -15,9 +21,9 @@ from avm_airflow.schedule import BY_BATCH, DAG_DEFAULTS, on_asset_or_hourly
 )
 def avm_backfill_rematch() -> None:
     plan = PlanRematchOperator(task_id="plan")
-    rematch = RematchOperator.partial(task_id="rematch", pool="cpu", **BY_BATCH).expand(
-        batch=plan.output
-    )
+    rematch = RematchOperator.partial(
+        task_id="rematch", pool="cpu", budget="backfill_seconds", **BY_BATCH
+    ).expand(batch=plan.output)
     record = RecordOperator(
         task_id="record",
         units=rematch.output,

@@ -20,6 +20,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "evaluation": ("evaluation", "evaluation_metric"),
     "decision": ("decision",),
     "policy": ("policy", "policy_rule", "policy_value"),
+    "removal": ("removal",),
 }
 
 

@@ -16,6 +16,7 @@ from avm_core.index.cache import fetch, fetch_entries
 from avm_core.index.manifest import IndexManifest, SegmentRef, Tombstone, added_version, seal
 from avm_core.index.pointer import commit
 from avm_core.index.segment import MediaEntry, Part, open_segment, pack
+from avm_core.index.upkeep import require_whole
 from avm_core.index.writer import write_segment
 from avm_core.types import ObjectStore
 
@@ -26,6 +27,7 @@ def compact(
     *,
     config: IndexConfig,
     cache_dir: Path | None = None,
+    verified: bool = False,
 ) -> IndexManifest:
     """Merge the small segments of each partition and rewrite those with many dead windows.
 
@@ -33,12 +35,20 @@ def compact(
     half `config.segment_windows` or more is left alone until `config.dead_share` of it is dead,
     so a night's cost follows the night's changes and not the size of the index. What others
     publish meanwhile is kept beside the new segments. Needs the RAM of `segment_windows`
-    vectors and their graph. Returns the current snapshot if there is nothing to gain; raises
-    `BadSettings` if the index does not exist.
+    vectors and their graph. With `verified` the pointer moves only once all objects of the new
+    snapshot were read back, else `ChecksumMismatch`. Returns the current snapshot if there is
+    nothing to gain; raises `BadSettings` if the index does not exist.
     """
     with tempfile.TemporaryDirectory(prefix="avm-compact-") as folder:
         job = _Compaction(store, index_name, config, cache_dir or Path(folder))
-        result = commit(store, index_name, job.apply)
+
+        def apply(base: IndexManifest | None) -> IndexManifest | None:
+            made = job.apply(base)
+            if verified and made is not None and made is not base:
+                require_whole(store, made)
+            return made
+
+        result = commit(store, index_name, apply)
     if result is None:
         raise BadSettings(f"index {index_name} does not exist: publish to it first")
     return result

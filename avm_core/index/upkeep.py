@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from avm_core.errors import ObjectMissing
+from avm_core.errors import ChecksumMismatch, ObjectMissing
 from avm_core.index.cache import file_sha256
 from avm_core.index.manifest import IndexManifest
 from avm_core.index.pointer import current, index_prefix, manifest_key
@@ -30,6 +30,15 @@ def verify(store: ObjectStore, manifest: IndexManifest) -> list[str]:
             if found != sha256:
                 problems.append(f"{key}: sha256 {found}, expected {sha256}")
     return problems
+
+
+def require_whole(store: ObjectStore, manifest: IndexManifest) -> None:
+    """Read every object of a snapshot that is not yet served; `ChecksumMismatch` names the bad."""
+    if problems := verify(store, manifest):
+        raise ChecksumMismatch(
+            f"the new snapshot of {manifest.index_name} is damaged ({'; '.join(problems)}): the "
+            "old one goes on; run it again, and look at the object store if it stays so"
+        )
 
 
 def _objects(manifest: IndexManifest) -> list[tuple[str, str, int]]:

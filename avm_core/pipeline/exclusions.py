@@ -148,6 +148,8 @@ class _Finder:
         return {
             row["media_id"]: read_prints(platform, row["audio_uri"], row["video_uri"])
             for row in rows
+            # Of a title that was removed since there may be nothing left.
+            if row["audio_uri"] or row["video_uri"]
         }
 
 

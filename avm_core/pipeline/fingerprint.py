@@ -178,7 +178,11 @@ class _Worker:
     ) -> tuple[Fingerprint, int]:
         try:
             data = self._lake.get(key)
-            return codec.decode(data), len(data)
+            found = codec.decode(data)
+            # Written again: maintenance spares what is young when it deletes what a removed media
+            # of the same content has left.
+            self._lake.put(key, data)
+            return found, len(data)
         except (ObjectMissing, ChecksumMismatch):
             pass  # not there yet, or damaged: make it
         fingerprint = self._maker(identity).fingerprint(path, content_id=content_id, info=info)

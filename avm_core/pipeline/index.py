@@ -36,7 +36,8 @@ def published_soon(platform: Platform) -> bool:
 
 
 def publish_index(platform: Platform, *, role: Role, modality: Modality) -> list[dict[str, Any]]:
-    """Publish a snapshot with all fingerprinted media of the role; stage its rows.
+    """Publish a snapshot with all fingerprinted media of the role and none that was removed; stage
+    its rows.
 
     [] if the current snapshot has everything and is recorded. What the catalog records comes
     from the snapshot itself, so a kill between publishing and recording loses nothing.
@@ -50,12 +51,16 @@ def publish_index(platform: Platform, *, role: Role, modality: Modality) -> list
         recorded = catalog.query(
             "index/recorded_version", index_name=name, fingerprinter=str(identity)
         )[0]["version"]
+        removed = [row["media_id"] for row in catalog.query("removal/of_role", role=role)]
     manifest = current(lake, name)
     usable = manifest is not None and manifest.fingerprinter == str(identity)
     have = media_ids(lake, manifest) if manifest is not None and usable else {}
     published, damaged = _publish(
         platform, role, identity, [row for row in wanted if row["media_id"] not in have]
     )
+    gone = [media for media in removed if media in have]
+    if gone:
+        published = publish(lake, name, identity, [], remove=gone, config=platform.settings.index)
     if published is not None:
         manifest, usable = published, True
         have = media_ids(lake, manifest)
@@ -154,16 +159,15 @@ def _unit(
         "parent_id": manifest.parent_id or None,
         "published_at": datetime.fromisoformat(manifest.created_at),
     }
+    index = {"index_name": manifest.index_name, "fingerprinter": manifest.fingerprinter}
+    with platform.catalog() as catalog:
+        live = catalog.query("index/live_entries", **index)
+    lost = [(r["media_id"], r["first_version"]) for r in live if r["media_id"] not in entries]
+    new = [(media, version) for media, version in sorted(entries.items()) if version > recorded]
     rows = [
-        {
-            "index_name": manifest.index_name,
-            "fingerprinter": manifest.fingerprinter,
-            "media_id": media,
-            "first_version": version,
-            "removed_version": None,
-        }
-        for media, version in sorted(entries.items())
-        if version > recorded
+        index | {"media_id": media, "first_version": version, "removed_version": removed}
+        for changed, removed in ((new, None), (lost, manifest.version))
+        for media, version in changed
     ]
     return stage(
         platform,

@@ -17,21 +17,11 @@ from avm_core.pipeline.exclusions import Excluded, exclusions_of
 from avm_core.pipeline.index import index_name
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.search import Prints, search, search_uploads
-from avm_core.pipeline.staging import Rows, digest, pack, read_plan, stage, write_plan
-from avm_core.pipeline.stored import current_manifests, open_snapshot, read_prints, servable
+from avm_core.pipeline.staging import Rows, digest, read_plan, stage
+from avm_core.pipeline.stored import open_snapshot, read_prints, servable
 from avm_core.types import Candidate, Direction, Match, Modality, Role
 
-_SEARCHED: dict[Direction, Role] = {"forward": "licensed", "reverse": "ugc"}
-
-
-def plan_matches(platform: Platform) -> list[dict[str, Any]]:
-    """Batches of uploads that the current matcher has not searched for licensed content."""
-    return _plan(platform, "forward")
-
-
-def plan_rematch(platform: Platform) -> list[dict[str, Any]]:
-    """Batches of licensed media that older uploads have not been compared with."""
-    return _plan(platform, "reverse")
+SEARCHED: dict[Direction, Role] = {"forward": "licensed", "reverse": "ugc"}
 
 
 def match_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, Any]:
@@ -44,54 +34,23 @@ def rematch_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, Any]:
     return _scan(platform, batch, "reverse")
 
 
-# --- planning ---------------------------------------------------------------------------------
-
-
-def _plan(platform: Platform, direction: Direction) -> list[dict[str, Any]]:
-    sizes = platform.settings.pipeline
-    found = current_manifests(platform, _SEARCHED[direction])
-    snapshots = {modality: manifest_key(manifest) for modality, manifest in found.items()}
-    if not snapshots:
-        return []  # nothing to search yet; the first snapshot starts this DAG again
-    with platform.catalog() as catalog:
-        rows = catalog.query(
-            f"match/pending_{direction}",
-            matcher_version=platform.matcher_version,
-            limit=sizes.max_batches * sizes.batch_media_count,
-            **platform.fingerprinter_params,
-        )
-        known = catalog.query("exclusion/count")[0]["known"]
-    identity = {
-        "snapshots": snapshots,
-        "matcher": platform.matcher_version,
-        "exclusions": known,
-    }
-    kept = ("media_id", "duration", "audio_uri", "video_uri")
-    batches = pack(
-        [{key: row[key] for key in kept} for row in rows],
-        weight="duration",
-        limit=sizes.batch_media_seconds,
-        count=sizes.batch_media_count,
-    )
-    return [
-        write_plan(platform, kind=direction, rows=batch, identity=identity)
-        | {"media_count": len(batch), "seconds": sum(row["duration"] or 0 for row in batch)}
-        for batch in batches[: sizes.max_batches]
-    ]
-
-
-# --- scanning ---------------------------------------------------------------------------------
-
-
 def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> dict[str, Any]:
     plan = read_plan(platform, batch)
     scanner = _Scanner(platform, direction, plan)
-    candidates = scanner.candidates(plan["rows"])
+    # The plan may be older than a removal, after which artefacts go.
+    gone = _removed(platform, {row["media_id"] for row in plan["rows"]})
+    probes = [row for row in plan["rows"] if row["media_id"] not in gone]
+    candidates = scanner.candidates(probes)
+    gone = _removed(platform, {c.ref_id for found in candidates.values() for c in found})
+    candidates = {
+        name: [candidate for candidate in found if candidate.ref_id not in gone]
+        for name, found in candidates.items()
+    }
     others = _artefacts(platform, candidates)
     scanner.know_exclusions(candidates)
     scans: Rows = []
     matches: Rows = []
-    for probe in plan["rows"]:
+    for probe in probes:
         scans += scanner.scan_rows(probe["media_id"])
         for candidate in candidates[probe["media_id"]]:
             matches += scanner.matches(probe, others[candidate.ref_id])
@@ -102,6 +61,14 @@ def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> di
         input_digest=digest(plan["rows"], plan["identity"]),
         tables={"match_scan": scans, "match": matches},
     )
+
+
+def _removed(platform: Platform, ids: set[str]) -> set[str]:
+    """Which of the media were removed by now."""
+    if not ids:
+        return set()
+    with platform.catalog() as catalog:
+        return {row["media_id"] for row in catalog.query("removal/among", ids=sorted(ids))}
 
 
 def _artefacts(
@@ -123,11 +90,9 @@ class _Scanner:
         snapshots: dict[Modality, str] = plan["identity"]["snapshots"]
         self._platform = platform
         self._direction: Direction = direction
+        self._days: list[str] | None = plan["identity"].get("days")
         self._now = datetime.now(UTC)
-        self._manifests = {
-            modality: servable(platform, IndexManifest.from_bytes(platform.lake.get(key), key=key))
-            for modality, key in snapshots.items()
-        }
+        self._manifests = {modality: self._servable(key) for modality, key in snapshots.items()}
         served = {modality: manifest_key(found) for modality, found in self._manifests.items()}
         # What an older snapshot gave, because the planned one is damaged, is another unit: once
         # the damage is mended the same plan must be recorded again.
@@ -136,6 +101,19 @@ class _Scanner:
         self._excluded: dict[str, Excluded] = {}
         # Many uploads copy the same title: keep the last ones read.
         self._load = functools.lru_cache(maxsize=64)(functools.partial(read_prints, platform))
+
+    def _servable(self, key: str) -> IndexManifest:
+        manifest = IndexManifest.from_bytes(self._platform.lake.get(key), key=key)
+        # Cut before as well: only these days' objects need be fetched.
+        return self._cut(servable(self._platform, self._cut(manifest)))
+
+    def _cut(self, manifest: IndexManifest) -> IndexManifest:
+        """The manifest with the segments of the plan's days alone."""
+        if self._days is None:
+            return manifest
+        first, last = self._days
+        kept = tuple(part for part in manifest.segments if first <= part.partition <= last)
+        return manifest.model_copy(update={"segments": kept})
 
     def candidates(self, probes: Rows) -> dict[str, list[Candidate]]:
         """What the snapshots say each probe might share something with."""
@@ -185,12 +163,13 @@ class _Scanner:
 
         Version 0 stands for an index that did not exist yet.
         """
+        first, last = self._days or (None, None)
         return [
             {
                 "probe_id": probe_id,
                 "direction": self._direction,
                 "modality": modality,
-                "searched_index": index_name(_SEARCHED[self._direction], modality),
+                "searched_index": index_name(SEARCHED[self._direction], modality),
                 "searched_version": (
                     self._manifests[modality].version if modality in self._manifests else 0
                 ),
@@ -198,6 +177,8 @@ class _Scanner:
                 "matcher_version": self._platform.matcher_version,
                 "unit_id": self.unit_id,
                 "scanned_at": self._now,
+                "first_day": first,
+                "last_day": last,
             }
             for modality, identity in self._platform.fingerprinters.items()
         ]

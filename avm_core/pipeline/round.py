@@ -14,7 +14,7 @@ Batch = dict[str, Any]
 
 
 def run_round(platform: Platform, *, progress: Progress | None = None) -> dict[str, int]:
-    """Discover, fingerprint, publish, match both ways; until nothing is left to do.
+    """Discover, fingerprint, publish, match both ways, and what is stale; until nothing is left.
 
     `progress(stage, done, total)` is told after every batch. Returns batches or units done by
     stage. Needs a migrated catalog.
@@ -40,6 +40,7 @@ def run_round(platform: Platform, *, progress: Progress | None = None) -> dict[s
         done["exclusions"] += len(units)
     done["match"] = _drain(platform, "match", stages.plan_matches, stages.match_batch, tell)
     done["rematch"] = _drain(platform, "rematch", stages.plan_rematch, stages.rematch_batch, tell)
+    done["nightly"] = _drain(platform, "nightly", stages.plan_stale, stages.match_batch, tell)
     return done
 
 

@@ -7,12 +7,29 @@ from avm_core.pipeline.fingerprint import fingerprint_batch
 from avm_core.pipeline.fingerprint_plan import plan_fingerprints
 from avm_core.pipeline.index import publish_index, published_soon
 from avm_core.pipeline.lease import leased
-from avm_core.pipeline.match import match_batch, plan_matches, plan_rematch, rematch_batch
+from avm_core.pipeline.maintain import (
+    check_catalog,
+    clean_index,
+    clean_lake,
+    compact_catalog,
+    delete_removed,
+    find_alerts,
+)
+from avm_core.pipeline.match import match_batch, rematch_batch
+from avm_core.pipeline.plans import plan_matches, plan_rematch, plan_stale
+from avm_core.pipeline.rebuild import rebuild_index
+from avm_core.pipeline.removal import remove_media
 from avm_core.pipeline.results import publish_results
 from avm_core.pipeline.staging import record
 
 __all__ = [
+    "check_catalog",
+    "clean_index",
+    "clean_lake",
+    "compact_catalog",
+    "delete_removed",
     "discover",
+    "find_alerts",
     "find_exclusions",
     "fingerprint_batch",
     "leased",
@@ -20,10 +37,13 @@ __all__ = [
     "plan_fingerprints",
     "plan_matches",
     "plan_rematch",
+    "plan_stale",
     "publish_index",
     "publish_results",
     "published_soon",
+    "rebuild_index",
     "record",
     "rematch_batch",
+    "remove_media",
     "retry_media",
 ]

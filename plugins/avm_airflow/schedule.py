@@ -18,6 +18,8 @@ from airflow.sdk import (
 )
 from airflow.sdk.definitions.asset import BaseAsset
 
+from avm_airflow.alerts import on_failure
+
 DISCOVER_SECONDS = "AVM_DISCOVER_SECONDS"
 DISCOVER_QUEUE = "AVM_DISCOVER_QUEUE"
 
@@ -55,12 +57,14 @@ DAG_DEFAULTS: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,
     "default_args": DEFAULT_ARGS,
+    "on_failure_callback": on_failure(),
 }
 
 
 # What the UI calls a mapped task instead of its number; Airflow reads it from partial() only.
 BY_BATCH = {"map_index_template": "{{ task.batch['batch_id'] }}"}
 BY_ROLE = {"map_index_template": "{{ task.role }}"}
+BY_INDEX = {"map_index_template": "{{ task.index }}"}
 BY_MODALITY = {"map_index_template": "{{ task.modality }}"}
 
 
@@ -105,3 +109,8 @@ def on_asset_or_hourly(assets: BaseAsset, *, minute: int) -> AssetOrTimeSchedule
         assets=assets,
         timetable=CronTriggerTimetable(f"{minute} * * * *", timezone="UTC"),
     )
+
+
+def at(cron: str) -> CronTriggerTimetable:
+    """Run at these times, in UTC."""
+    return CronTriggerTimetable(cron, timezone="UTC")

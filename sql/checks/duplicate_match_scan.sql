@@ -1,4 +1,6 @@
-SELECT probe_id, direction, modality, fingerprinter, matcher_version, count(*) AS copies
+SELECT
+    probe_id, direction, modality, fingerprinter, matcher_version, first_day, last_day,
+    count(*) AS copies
 FROM match_scan
-GROUP BY probe_id, direction, modality, fingerprinter, matcher_version
+GROUP BY ALL
 HAVING count(*) > 1

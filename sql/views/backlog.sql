@@ -1,5 +1,6 @@
 -- What waits before each stage. "Current" is the fingerprinter last used per modality, and the
--- matcher version last used; a stage that never ran shows what waits for its first run.
+-- matcher version last used; a stage that never ran shows what waits for its first run. `rematch`
+-- counts titles, the others media; `nightly` is what another model or matcher searched last.
 CREATE OR REPLACE VIEW backlog AS
 WITH current AS (
     SELECT modality, arg_max(fingerprinter, fingerprinted_at) AS fingerprinter
@@ -9,15 +10,57 @@ WITH current AS (
 matcher AS (
     SELECT arg_max(matcher_version, scanned_at) AS matcher_version FROM match_scan
 ),
+living AS (
+    SELECT
+        m.media_id,
+        m.role,
+        m.gone_at,
+        coalesce(strftime(m.uploaded_at AT TIME ZONE 'UTC', '%Y-%m-%d'), '') AS day
+    FROM media AS m
+    WHERE NOT EXISTS (FROM removal AS r WHERE r.media_id = m.media_id)
+),
+searchable AS (
+    SELECT DISTINCT index_name, fingerprinter
+    FROM index_entry
+    WHERE index_name IN ('licensed_audio', 'licensed_video')
+),
 usable AS (
-    SELECT f.media_id, m.role, f.modality, f.fingerprinter
+    SELECT
+        f.media_id,
+        m.role,
+        f.modality,
+        f.fingerprinter,
+        CASE WHEN i.index_name IS NULL THEN 0 ELSE 1 END AS least_version
     FROM media_fingerprint AS f
     JOIN current AS c USING (modality, fingerprinter)
-    JOIN media AS m ON m.media_id = f.media_id
+    JOIN living AS m ON m.media_id = f.media_id
+    LEFT JOIN searchable AS i
+      ON i.index_name = 'licensed_' || f.modality AND i.fingerprinter = f.fingerprinter
     WHERE f.status = 'ok'
+),
+scanned AS (
+    SELECT s.*, s.matcher_version = v.matcher_version AS by_current
+    FROM match_scan AS s, matcher AS v
+),
+excluded AS (
+    SELECT
+        media_id, matcher_version, audio_fingerprinter, video_fingerprinter, count(*) AS known
+    FROM exclusion
+    GROUP BY ALL
+),
+seen AS (
+    SELECT s.modality, u.day, s.searched_version, max(e.first_version) AS newest
+    FROM scanned AS s
+    JOIN current AS c ON c.modality = s.modality AND c.fingerprinter = s.fingerprinter
+    JOIN living AS u ON u.media_id = s.probe_id
+    JOIN index_entry AS e
+      ON e.media_id = s.probe_id AND e.fingerprinter = s.fingerprinter
+     AND e.index_name = 'ugc_' || s.modality AND e.removed_version IS NULL
+    WHERE s.direction = 'forward' AND s.by_current
+    GROUP BY s.modality, u.day, s.searched_version
 )
 SELECT 'fingerprint' AS stage, count(*) AS waiting
-FROM media AS m
+FROM living AS m
 WHERE m.gone_at IS NULL AND (
     NOT EXISTS (FROM media_fingerprint AS f WHERE f.media_id = m.media_id)
     OR EXISTS (
@@ -41,54 +84,64 @@ UNION ALL
 SELECT 'match' AS stage, count(DISTINCT u.media_id) AS waiting
 FROM usable AS u
 WHERE u.role = 'ugc'
-  AND (EXISTS (
+  AND (NOT EXISTS (
+    FROM match_scan AS s
+    WHERE s.probe_id = u.media_id
+      AND s.direction = 'forward'
+      AND s.modality = u.modality
+      AND s.searched_version >= u.least_version
+) OR u.media_id IN (
+    SELECT m.ugc_id
     FROM match AS m
     JOIN matcher AS v ON v.matcher_version = m.matcher_version
-    WHERE m.ugc_id = u.media_id
+    LEFT JOIN excluded AS e
+      ON e.media_id = m.licensed_id
+     AND e.matcher_version = m.matcher_version
+     AND e.audio_fingerprinter IS NOT DISTINCT FROM m.audio_fingerprinter
+     AND e.video_fingerprinter IS NOT DISTINCT FROM m.video_fingerprinter
+    WHERE coalesce(m.exclusions, 0) <> coalesce(e.known, 0)
       AND EXISTS (
         FROM index_entry AS i
         WHERE i.media_id = m.licensed_id
           AND i.removed_version IS NULL
           AND i.index_name IN ('licensed_audio', 'licensed_video')
     )
-      AND coalesce(m.exclusions, 0) < (
-        SELECT count(*) FROM exclusion AS e
-        WHERE e.media_id = m.licensed_id
-          AND e.matcher_version = m.matcher_version
-          AND e.audio_fingerprinter IS NOT DISTINCT FROM m.audio_fingerprinter
-          AND e.video_fingerprinter IS NOT DISTINCT FROM m.video_fingerprinter
-    )
-) OR NOT EXISTS (
-    FROM match_scan AS s
-    JOIN matcher AS v ON v.matcher_version = s.matcher_version
-    WHERE s.probe_id = u.media_id
-      AND s.direction = 'forward'
-      AND s.modality = u.modality
-      AND s.fingerprinter = u.fingerprinter
 ))
 UNION ALL
 SELECT 'rematch' AS stage, count(DISTINCT l.media_id) AS waiting
 FROM index_entry AS l
+JOIN living AS t ON t.media_id = l.media_id
 JOIN current AS c ON c.fingerprinter = l.fingerprinter AND l.index_name = 'licensed_' || c.modality
+JOIN seen AS u ON u.modality = c.modality AND u.searched_version < l.first_version
 WHERE l.removed_version IS NULL
-  AND l.first_version > (
-    SELECT min(s.searched_version)
-    FROM match_scan AS s
-    JOIN matcher AS v ON v.matcher_version = s.matcher_version
-    JOIN index_entry AS u
-      ON u.media_id = s.probe_id
-     AND u.fingerprinter = s.fingerprinter
-     AND u.index_name = 'ugc_' || s.modality
-     AND u.removed_version IS NULL
-    WHERE s.direction = 'forward'
-      AND s.modality = c.modality
-      AND s.fingerprinter = c.fingerprinter
-)
   AND NOT EXISTS (
-    FROM match_scan AS r
-    JOIN matcher AS v ON v.matcher_version = r.matcher_version
+    FROM scanned AS r
     WHERE r.probe_id = l.media_id
       AND r.direction = 'reverse'
+      AND r.by_current
       AND r.modality = c.modality
       AND r.fingerprinter = c.fingerprinter
+      AND r.searched_version >= u.newest
+      AND (r.first_day IS NULL OR u.day BETWEEN r.first_day AND r.last_day)
+)
+UNION ALL
+SELECT 'nightly' AS stage, count(DISTINCT u.media_id) AS waiting
+FROM usable AS u
+WHERE u.role = 'ugc'
+  AND u.least_version = 1
+  AND EXISTS (
+    FROM match_scan AS s
+    WHERE s.probe_id = u.media_id
+      AND s.direction = 'forward'
+      AND s.modality = u.modality
+      AND s.searched_version > 0
+)
+  AND NOT EXISTS (
+    FROM scanned AS s
+    WHERE s.probe_id = u.media_id
+      AND s.direction = 'forward'
+      AND s.by_current
+      AND s.modality = u.modality
+      AND s.fingerprinter = u.fingerprinter
+      AND s.searched_version > 0
 )

@@ -224,6 +224,11 @@ def test_every_asset_is_updated_by_the_task_that_records_it(dags: dict[str, Any]
         ("avm_match", "record"): ["again_avm_ugc_index", "avm_matches"],
         ("avm_backfill_rematch", "record"): ["again_avm_licensed_index", "avm_matches"],
         ("avm_publish_results", "publish"): ["avm_results"],
+        ("avm_nightly_rematch", "record"): ["avm_matches"],
+        ("avm_remove_media", "record"): ["avm_matches"],
+        ("avm_remove_media", "record_licensed"): ["avm_licensed_index"],
+        ("avm_remove_media", "record_ugc"): ["avm_ugc_index"],
+        ("avm_rebuild_index", "record"): ["avm_licensed_index", "avm_ugc_index"],
     }
 
 
@@ -247,7 +252,7 @@ def test_every_task_waits_in_a_pool_that_exists(dags: dict[str, Any]) -> None:
         for task_id, task in dag["tasks"].items()
         if task_id.startswith("record")
     ]
-    assert len(recorders) == 9
+    assert len(recorders) == 15
     assert {task["pool"] for task in recorders} == {"catalog"}
 
 
@@ -256,12 +261,63 @@ def test_a_failed_batch_neither_loses_the_others_nor_hides(dags: dict[str, Any])
     for dag_id, dag in dags.items():
         mapped = {i: t for i, t in dag["tasks"].items() if t["is_mapped"]}
         recorders = {i: t for i, t in dag["tasks"].items() if i.startswith("record")}
-        assert bool(mapped) == bool(recorders), dag_id
+        assert bool(recorders) or not mapped, dag_id
         for task in recorders.values():
             assert task["trigger_rule"] == "all_done", dag_id
         for task in [*mapped.values(), *recorders.values()]:
             assert "verdict" in task["downstream"], dag_id
         leaves = [i for i, t in dag["tasks"].items() if not t["downstream"]]
-        assert leaves == (["verdict"] if mapped else ["publish"]), dag_id
-        if mapped:
+        assert leaves == (["verdict"] if recorders else ["publish"]), dag_id
+        if recorders:
             assert dag["tasks"]["verdict"]["trigger_rule"] == "none_failed", dag_id
+
+
+def test_times_of_day_are_in_utc(dags: dict[str, Any]) -> None:
+    crons = {
+        dag_id: dag["serialized"]["dag"]["timetable"]["__var"]
+        for dag_id, dag in dags.items()
+        if "expression" in json.dumps(dag["serialized"]["dag"]["timetable"])
+        and "assets" not in json.dumps(dag["serialized"]["dag"]["timetable"])
+    }
+    assert {dag_id: cron["expression"] for dag_id, cron in crons.items()} == {
+        "avm_nightly_rematch": "0 2 * * *",
+        "avm_rebuild_index": "30 3 * * 0",
+        "avm_maintain": "0 10 * * *",
+    }
+    assert {cron["timezone"] for cron in crons.values()} == {"UTC"}
+
+
+NOTIFIER = """
+from airflow.sdk import BaseNotifier
+
+class Noted(BaseNotifier):
+    def __init__(self, text, **kwargs):
+        super().__init__(**kwargs)
+        self.text = text
+
+    def notify(self, context):
+        pass
+"""
+
+
+def test_a_notifier_of_ones_choice_hears_of_failures_and_late_runs(home: Path) -> None:
+    folder = home / "notifier"
+    folder.mkdir()
+    (folder / "noted.py").write_text(NOTIFIER)
+    chosen = {
+        "AVM_NOTIFIER": "noted.Noted",
+        "AVM_NOTIFIER_ARGS": '{"text": "look"}',
+        "PYTHONPATH": os.pathsep.join([str(REPO), str(REPO / "plugins"), str(folder)]),
+    }
+    found = load_dags(home, **chosen)
+    assert found["errors"] == {}
+    for dag in found["dags"].values():
+        assert dag["serialized"]["dag"].get("has_on_failure_callback")
+    late = [i for i, dag in found["dags"].items() if dag["serialized"]["dag"].get("deadline")]
+    assert sorted(late) == ["avm_maintain", "avm_nightly_rematch"]
+
+
+def test_a_notifier_that_is_not_there_is_an_import_error_that_names_it(home: Path) -> None:
+    errors = load_dags(home, AVM_NOTIFIER="nowhere.Bell")["errors"]
+    assert len(errors) == len(DAG_FILES)
+    assert all("AVM_NOTIFIER='nowhere.Bell'" in text for text in errors.values())

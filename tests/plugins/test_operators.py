@@ -18,6 +18,7 @@ from avm_airflow.assets import FINGERPRINTS, MEDIA, RESULTS
 from avm_airflow.hooks import AvmHook
 from avm_airflow.operators.base import BatchOperator, StageOperator
 from avm_airflow.operators.index import FindExclusionsOperator, PublishIndexOperator
+from avm_airflow.operators.lifecycle import PlanStaleOperator
 from avm_airflow.operators.match import (
     MatchOperator,
     PlanMatchesOperator,
@@ -88,6 +89,7 @@ SEARCHING = [
     ("find_exclusions", lambda: FindExclusionsOperator(task_id="t"), UNITS),
     ("plan_matches", lambda: PlanMatchesOperator(task_id="t"), BATCHES),
     ("plan_rematch", lambda: PlanRematchOperator(task_id="t"), BATCHES),
+    ("plan_stale", lambda: PlanStaleOperator(task_id="t"), BATCHES),
     (
         "publish_index",
         lambda: PublishIndexOperator(task_id="t", role="ugc", modality="audio"),
@@ -356,6 +358,15 @@ def test_the_pipeline_has_the_stages_that_the_operators_call() -> None:
         "publish_results": set(),
         "retry_media": set(),
         "leased": set(),
+        "plan_stale": set(),
+        "remove_media": {"media", "reason", "removed_by"},
+        "rebuild_index": {"role", "modality", "how"},
+        "clean_index": set(),
+        "clean_lake": set(),
+        "compact_catalog": set(),
+        "delete_removed": set(),
+        "check_catalog": set(),
+        "find_alerts": set(),
     }
     for name, parameters in expected.items():
         found = inspect.signature(getattr(stages, name)).parameters

@@ -37,9 +37,11 @@ VALUES: dict[str, object] = {
     "after": "s3://ugc/",
     "until": "s3://ugc/z",
     "enough": 60.0,
-    "now": datetime(2026, 1, 1, tzinfo=UTC),
     "media_ids": ["a", "b"],
     "error_classes": ["BadMedia"],
+    "names": ["a", "b"],
+    "now": datetime(2026, 1, 2, tzinfo=UTC),
+    "since": datetime(2026, 1, 1, tzinfo=UTC),
     "before": datetime(2026, 1, 1, tzinfo=UTC),
 }
 READING = [
@@ -74,8 +76,9 @@ def test_reading_statements_answer_an_empty_catalog(reader: Catalog, name: str) 
         "commit_ledger/latest": [{"committed_at": None}],
         "commit_serial/current": [{"serial": 0}],
         "claim/waiting": [{"waiting": 0}],
-        "exclusion/count": [{"known": 0}],
+        "exclusion/count": [{"known": 0, "ended": 0}],
         "index/recorded_version": [{"version": 0}],
+        "maintain/failures": [{"media": 0, "failed": 0}],
         "migration/present": [{"present": True}],
     }
     if name in ("policy/current", "policy/current_rules"):

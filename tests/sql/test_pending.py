@@ -1,7 +1,7 @@
 """Work is found by asking what is missing: a planted world with uploads and licences."""
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,12 @@ from tests.avm_core.catalog.builders import (
     commit,
     content,
     entry,
+    exclusion,
     fingerprint,
     ids,
+    match,
     media,
+    removal,
     scan,
     snapshot,
 )
@@ -32,6 +35,25 @@ def forward(catalog: Catalog, limit: int = 100, **changes: object) -> list[str]:
 
 def reverse(catalog: Catalog, limit: int = 100, **changes: object) -> list[str]:
     return ids(catalog.query("match/pending_reverse", **(MATCHING | changes), limit=limit))
+
+
+def stale(catalog: Catalog, limit: int = 100, **changes: object) -> list[str]:
+    return ids(catalog.query("match/stale", **(MATCHING | changes), limit=limit))
+
+
+def shared_by(title: str, other: str) -> dict[str, object]:
+    return exclusion(title, other, video_fingerprinter=VIDEO)
+
+
+def seen_with(upload: str, title: str, exclusions: int) -> dict[str, object]:
+    return match(upload, title, exclusions=exclusions, video_fingerprinter=VIDEO)
+
+
+def waiting(catalog: Catalog) -> dict[str, float]:
+    rows = catalog.report("summary").to_pylist()
+    prefix = "waiting for "
+    found = [row for row in rows if row["measure"].startswith(prefix)]
+    return {row["measure"].removeprefix(prefix): row["value"] for row in found}
 
 
 @pytest.fixture
@@ -161,14 +183,174 @@ def test_uploads_never_scanned_are_pending_forward(world: Catalog, tmp_path: Pat
     assert forward(world, limit=1) == ["u1"]
 
 
-def test_another_matcher_or_fingerprinter_makes_uploads_pending(
+def test_what_was_searched_before_there_was_an_index_is_new_once_there_is_one(
     world: Catalog, tmp_path: Path
 ) -> None:
-    done = [scan(u, "forward", 2) for u in ("u1", "u2", "u3")]
+    both = [fingerprint(u, VIDEO) for u in ("u1", "u2", "u3")]
+    scans = [
+        scan(u, "forward", version, modality=modality)
+        for u in ("u1", "u2", "u3")
+        for modality, version in (("audio", 2), ("video", 0))
+    ]
+    commit(world, tmp_path, {"media_fingerprint": both, "match_scan": scans})
+    # A library of sound alone: pictures have nothing to be searched in, tonight and ever.
+    assert (forward(world), stale(world)) == ([], [])
+    commit(world, tmp_path, {"index_entry": [entry("licensed_video", "l2", 1)]})
+    assert (forward(world), stale(world)) == (["u1", "u2", "u3"], [])
+    assert waiting(world)["match"] == 3
+    done = [scan(u, "forward", 1, modality="video") for u in ("u1", "u3")]
     commit(world, tmp_path, {"match_scan": done})
+    assert forward(world) == ["u2"]
+    assert waiting(world)["match"] == 1
+
+
+def test_a_match_made_with_other_exclusions_is_pending_until_it_has_these(
+    world: Catalog, tmp_path: Path
+) -> None:
+    scans = [scan(u, "forward", 2) for u in ("u1", "u2", "u3")]
+    found = [seen_with("u1", "l1", 0), seen_with("u2", "l2", 0)]
+    commit(world, tmp_path, {"match": found, "match_scan": scans}, kind="forward")
     assert forward(world) == []
-    assert forward(world, matcher_version="matcher-2") == ["u1", "u2", "u3"]
-    assert forward(world, audio_fingerprinter="audio_test.two-00000003") == []
+    shared = [shared_by("l1", "l3"), shared_by("l3", "l1")]
+    commit(world, tmp_path, {"exclusion": shared}, kind="exclusion")
+    assert forward(world) == ["u1"]
+    assert waiting(world)["match"] == 1
+    again = {"match": [seen_with("u1", "l1", 1)], "match_scan": [scans[0]]}
+    commit(world, tmp_path, again, kind="forward")
+    assert forward(world) == []
+    # Fewer than before counts, too: l3 goes, and with it what l1 shared with it.
+    commit(world, tmp_path, {"removal": [removal("l3")]}, kind="removal")
+    assert forward(world) == ["u1"]
+    assert waiting(world)["match"] == 1
+
+
+def test_another_matcher_or_fingerprinter_makes_uploads_stale_not_new(
+    world: Catalog, tmp_path: Path
+) -> None:
+    times = {"u1": 30, "u2": 10, "u3": 20}
+    done = [
+        scan(u, "forward", 2, scanned_at=DAY + timedelta(minutes=minutes))
+        for u, minutes in times.items()
+    ]
+    commit(world, tmp_path, {"match_scan": done})
+    assert (forward(world), stale(world)) == ([], [])
+    other = "audio_test.two-00000003"
+    assert forward(world, matcher_version="matcher-2") == []
+    assert stale(world, matcher_version="matcher-2") == ["u2", "u3", "u1"], "longest ago first"
+    assert stale(world, matcher_version="matcher-2", limit=2) == ["u2", "u3"]
+    made = [fingerprint(u, other, fingerprinted_at=DAY + timedelta(1)) for u in ("u1", "u3")]
+    commit(world, tmp_path, {"media_fingerprint": made})
+    new_model = {"audio_fingerprinter": other}
+    assert stale(world, **new_model) == [], "nothing to search them in yet"
+    commit(
+        world,
+        tmp_path,
+        {"index_entry": [entry("licensed_audio", "l1", 9, fingerprinter=other)]},
+    )
+    assert (forward(world, **new_model), stale(world, **new_model)) == ([], ["u3", "u1"])
+    assert waiting(world)["nightly"] == 2
+    late = scan("u3", "forward", 9, fingerprinter=other, scanned_at=DAY + timedelta(days=2))
+    commit(world, tmp_path, {"match_scan": [late]})
+    assert stale(world, **new_model) == ["u1"]
+    assert waiting(world)["nightly"] == 1
+
+
+def test_an_upload_is_stale_by_snapshot_until_it_or_the_title_was_searched(
+    world: Catalog, tmp_path: Path
+) -> None:
+    done = [scan("u1", "forward", 1), scan("u2", "forward", 2), scan("u3", "forward", 1)]
+    commit(world, tmp_path, {"match_scan": done})
+    # l3 came with version 2; u3 is in version 2 of the uploads, u1 in 1.
+    assert stale(world) == ["u1", "u3"]
+    commit(world, tmp_path, {"match_scan": [scan("l3", "reverse", 1)]}, kind="reverse")
+    assert stale(world) == ["u3"]
+    commit(world, tmp_path, {"match_scan": [scan("u3", "forward", 2)]})
+    assert stale(world) == []
+
+
+def test_days_are_searched_backwards_one_by_one(world: Catalog, tmp_path: Path) -> None:
+    """u1 on 1 March, u2 and u3 on 3 March; the title l3 came after their search."""
+    rows = [
+        media(u, uploaded_at=DAY + timedelta(days=d), day=n)
+        for n, (u, d) in enumerate([("u1", 0), ("u2", 2), ("u3", 2)])
+    ]
+    early = [scan(u, "forward", 1) for u in ("u1", "u2", "u3")]
+    commit(world, tmp_path, {"media": rows, "match_scan": early})
+
+    def days() -> dict[str, list[str]]:
+        found = world.query("match/pending_reverse", **MATCHING, limit=10)
+        return {row["media_id"]: row["days"] for row in found}
+
+    assert days() == {"l3": ["2026-03-01", "2026-03-03"]}
+    assert world.query("match/upload_days", **CURRENT) == [
+        {"day": "2026-03-01", "seconds": 60.0},
+        {"day": "2026-03-03", "seconds": 300.0},
+    ]
+    first = scan("l3", "reverse", 2, first_day="2026-03-01", last_day="2026-03-02")
+    commit(world, tmp_path, {"match_scan": [first]}, kind="reverse")
+    assert days() == {"l3": ["2026-03-03"]}
+    assert stale(world) == ["u2", "u3"]
+    assert waiting(world)["rematch"] == 1
+    second = scan("l3", "reverse", 1, first_day="2026-03-03", last_day="2026-03-03")
+    commit(world, tmp_path, {"match_scan": [second]}, kind="reverse")
+    assert days() == {"l3": ["2026-03-03"]}, "u3 came with version 2"
+    commit(world, tmp_path, {"match_scan": [second | {"searched_version": 2}]}, kind="reverse")
+    assert (days(), stale(world), waiting(world)["rematch"]) == ({}, [], 0)
+    with Catalog.open(world._config, read_only=True) as reader:
+        kept = reader.select("SELECT first_day FROM match_scan WHERE probe_id = 'l3'")
+    assert len(kept) == 2
+    # A scan of everything stands for both.
+    commit(world, tmp_path, {"match_scan": [scan("l3", "reverse", 3)]}, kind="reverse")
+    assert (days(), waiting(world)["rematch"]) == ({}, 0)
+    with Catalog.open(world._config, read_only=True) as reader:
+        kept = reader.select("SELECT first_day FROM match_scan WHERE probe_id = 'l3'")
+    assert kept.to_pylist() == [{"first_day": None}]
+
+
+def test_a_search_of_some_days_replaces_the_matches_of_these(
+    world: Catalog, tmp_path: Path
+) -> None:
+    rows = [media("u2", uploaded_at=DAY + timedelta(days=2))]
+    found = [match(u, "l1", direction="reverse") for u in ("u1", "u2")]
+    commit(world, tmp_path, {"media": rows})
+    whole = [scan("l1", "reverse", 2)]
+    commit(world, tmp_path, {"match": found, "match_scan": whole}, kind="reverse")
+    part = [scan("l1", "reverse", 3, first_day="2026-03-02", last_day="2026-03-09")]
+    commit(world, tmp_path, {"match_scan": part}, kind="reverse")
+    with Catalog.open(world._config, read_only=True) as reader:
+        left = reader.select("SELECT ugc_id FROM match").to_pylist()
+    assert left == [{"ugc_id": "u1"}]
+
+
+def test_what_a_title_shared_with_a_removed_one_is_searched_backwards_again(
+    world: Catalog, tmp_path: Path
+) -> None:
+    shared = [shared_by("l1", "l2"), shared_by("l2", "l1")]
+    commit(world, tmp_path, {"exclusion": shared}, kind="exclusion")
+    commit(world, tmp_path, {"match_scan": [scan(u, "forward", 2) for u in ("u1", "u2", "u3")]})
+    assert reverse(world) == []
+    commit(world, tmp_path, {"removal": [removal("l2")]}, kind="removal")
+    assert reverse(world) == ["l1"], "and not l2"
+    before = scan("l1", "reverse", 2)
+    commit(world, tmp_path, {"match_scan": [before]}, kind="reverse")
+    assert reverse(world) == ["l1"], "that scan still knew the exclusion"
+    after = before | {"scanned_at": datetime.now(UTC) + timedelta(minutes=1)}
+    commit(world, tmp_path, {"match_scan": [after]}, kind="reverse")
+    assert reverse(world) == []
+
+
+def test_removed_media_wait_for_nothing(world: Catalog, tmp_path: Path) -> None:
+    commit(world, tmp_path, {"media": [media("u9")], "match_scan": [scan("u1", "forward", 1)]})
+    assert (forward(world), reverse(world)) == (["u2", "u3"], ["l3"])
+    gone = [removal(name) for name in ("u9", "u1", "u2", "l3")]
+    commit(world, tmp_path, {"removal": gone}, kind="removal")
+    assert (forward(world), reverse(world)) == (["u3"], [])
+    assert stale(world, matcher_version="matcher-2") == []
+    assert world.query("media/pending_fingerprint", **CURRENT, limit=10) == []
+    rows = world.query("fingerprint/indexable", role="ugc", modality="audio", fingerprinter=AUDIO)
+    assert ids(rows) == ["u3"]
+    found = waiting(world)
+    assert found == {"fingerprint": 0, "publish": 0, "match": 1, "rematch": 0, "nightly": 0}
 
 
 def test_a_late_licence_is_pending_reverse_until_scanned(world: Catalog, tmp_path: Path) -> None:

@@ -1,1 +1,4 @@
-SELECT count(*) AS known FROM exclusion
+-- Together these two change whenever the exclusions do.
+SELECT
+    (SELECT count(*) FROM exclusion) AS known,
+    (SELECT count(*) FROM exclusion_past) AS ended

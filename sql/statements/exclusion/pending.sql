@@ -25,5 +25,6 @@ pending AS (
 SELECT m.media_id
 FROM pending AS p
 JOIN media AS m ON m.media_id = p.media_id AND m.role = 'licensed'
+WHERE NOT EXISTS (FROM removal AS r WHERE r.media_id = m.media_id)
 ORDER BY m.discovered_at, m.media_id
 LIMIT $limit::BIGINT

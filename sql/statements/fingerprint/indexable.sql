@@ -5,4 +5,5 @@ WHERE m.role = $role
   AND f.modality = $modality
   AND f.fingerprinter = $fingerprinter
   AND f.status = 'ok'
+  AND NOT EXISTS (FROM removal AS r WHERE r.media_id = f.media_id)
 ORDER BY f.media_id

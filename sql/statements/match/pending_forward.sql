@@ -1,11 +1,24 @@
--- Uploads with a usable fingerprint that was never compared by this matcher, and those with a match
--- in a title of which more exclusions are known now than when it was made.
-WITH usable AS (
-    SELECT media_id, modality, fingerprinter, artefact_uri
-    FROM media_fingerprint
-    WHERE status = 'ok'
-      AND ((modality = 'audio' AND fingerprinter = $audio_fingerprinter)
-        OR (modality = 'video' AND fingerprinter = $video_fingerprinter))
+-- Uploads with a usable fingerprint of a modality in which they were never searched, and those
+-- with a match in a title of which other exclusions are known now than when it was made. A scan
+-- from before there was an index of the modality (version 0) counts only until there is one. What
+-- was searched by another model or matcher is stale, not new: see stale.sql.
+WITH searchable AS (
+    SELECT DISTINCT index_name, fingerprinter
+    FROM index_entry
+    WHERE index_name IN ('licensed_audio', 'licensed_video')
+),
+usable AS (
+    SELECT
+        f.media_id,
+        f.modality,
+        f.artefact_uri,
+        CASE WHEN i.index_name IS NULL THEN 0 ELSE 1 END AS least_version
+    FROM media_fingerprint AS f
+    LEFT JOIN searchable AS i
+      ON i.index_name = 'licensed_' || f.modality AND i.fingerprinter = f.fingerprinter
+    WHERE f.status = 'ok'
+      AND ((f.modality = 'audio' AND f.fingerprinter = $audio_fingerprinter)
+        OR (f.modality = 'video' AND f.fingerprinter = $video_fingerprinter))
 ),
 excluded AS (
     SELECT media_id, count(*) AS known
@@ -23,17 +36,16 @@ pending AS (
         WHERE s.probe_id = u.media_id
           AND s.direction = 'forward'
           AND s.modality = u.modality
-          AND s.fingerprinter = u.fingerprinter
-          AND s.matcher_version = $matcher_version
+          AND s.searched_version >= u.least_version
     )
     UNION
     SELECT m.ugc_id
     FROM match AS m
-    JOIN excluded AS e ON e.media_id = m.licensed_id
+    LEFT JOIN excluded AS e ON e.media_id = m.licensed_id
     WHERE m.matcher_version = $matcher_version
       AND m.audio_fingerprinter IS NOT DISTINCT FROM $audio_fingerprinter
       AND m.video_fingerprinter IS NOT DISTINCT FROM $video_fingerprinter
-      AND coalesce(m.exclusions, 0) <> e.known
+      AND coalesce(m.exclusions, 0) <> coalesce(e.known, 0)
       -- What is no longer licensed is not searched, so its matches stay as they are.
       AND EXISTS (
         FROM index_entry AS i
@@ -53,5 +65,6 @@ JOIN media AS m ON m.media_id = p.media_id AND m.role = 'ugc'
 LEFT JOIN media_content AS c ON c.media_id = m.media_id
 LEFT JOIN usable AS a ON a.media_id = m.media_id AND a.modality = 'audio'
 LEFT JOIN usable AS v ON v.media_id = m.media_id AND v.modality = 'video'
+WHERE NOT EXISTS (FROM removal AS r WHERE r.media_id = m.media_id)
 ORDER BY m.discovered_at, m.media_id
 LIMIT $limit::BIGINT

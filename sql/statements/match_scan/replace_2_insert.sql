@@ -8,8 +8,13 @@ WHERE NOT EXISTS (
       AND newer.modality = s.modality
       AND newer.fingerprinter = s.fingerprinter
       AND newer.matcher_version = s.matcher_version
+      AND newer.searched_version > s.searched_version
+      AND (newer.first_day IS NULL
+        OR (s.first_day >= newer.first_day AND s.last_day <= newer.last_day))
 )
 QUALIFY row_number() OVER (
-    PARTITION BY s.probe_id, s.direction, s.modality, s.fingerprinter, s.matcher_version
+    PARTITION BY
+        s.probe_id, s.direction, s.modality, s.fingerprinter, s.matcher_version,
+        s.first_day, s.last_day
     ORDER BY s.searched_version DESC, s.scanned_at DESC
 ) = 1

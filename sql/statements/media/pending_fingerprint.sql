@@ -29,5 +29,6 @@ WHERE m.gone_at IS NULL
         )
     ))
 )
+  AND NOT EXISTS (FROM removal AS r WHERE r.media_id = m.media_id)
 ORDER BY m.role, m.discovered_at, m.media_id
 LIMIT $limit::BIGINT

@@ -1,0 +1,104 @@
+"""Rebuild an index: compact it, or make it anew from the stored fingerprints, blue/green."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from typing import Any, Literal
+
+from avm_core.config import IndexConfig
+from avm_core.errors import BadSettings, ObjectMissing
+from avm_core.fingerprint import codec
+from avm_core.index.manifest import IndexManifest
+from avm_core.index.rebuild import rebuild
+from avm_core.index.snapshot import compact, current
+from avm_core.pipeline.index import index_name, publish_index
+from avm_core.pipeline.platform import Platform
+from avm_core.pipeline.staging import Rows, pack
+from avm_core.types import Fingerprint, Modality, Role
+
+How = Literal["compact", "full"]
+
+
+def rebuild_index(
+    platform: Platform,
+    *,
+    role: Role,
+    modality: Modality,
+    how: How,
+    connectivity: int | None = None,
+    expansion_add: int | None = None,
+) -> list[dict[str, Any]]:
+    """Compact one index or build it anew; stage the rows of the snapshot.
+
+    `compact` rewrites small segments and those with many removed windows, `full` every segment,
+    with the graph parameters that are given. The old snapshot serves until all objects of the new
+    one were read back. [] if there is nothing to do: no index, or one that is compact. Raises
+    `BadSettings` for another `how` and for an index of another fingerprinter.
+    """
+    if how not in ("compact", "full"):
+        raise BadSettings(f"an index is rebuilt by 'compact' or 'full', not {how!r}")
+    if modality not in platform.fingerprinters:
+        return []
+    manifest = current(platform.lake, index_name(role, modality))
+    if manifest is None:
+        return []
+    wanted = str(platform.fingerprinters[modality])
+    if manifest.fingerprinter != wanted:
+        raise BadSettings(
+            f"index {manifest.index_name} is of {manifest.fingerprinter}, the settings say "
+            f"{wanted}: avm_publish_index replaces it once media are fingerprinted"
+        )
+    config = _config(platform, connectivity, expansion_add)
+    if how == "compact":
+        compact(
+            platform.lake,
+            manifest.index_name,
+            config=config,
+            cache_dir=platform.cache_dir,
+            verified=True,
+        )
+    else:
+        batches = _batches(platform, manifest, role, modality)
+        rebuild(platform.lake, manifest, batches, config=config)
+    return publish_index(platform, role=role, modality=modality)
+
+
+def _config(platform: Platform, connectivity: int | None, expansion_add: int | None) -> IndexConfig:
+    given = {"connectivity": connectivity, "expansion_add": expansion_add}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return platform.settings.index.model_copy(update=changes)
+
+
+def _batches(
+    platform: Platform, manifest: IndexManifest, role: Role, modality: Modality
+) -> Iterator[tuple[str, Sequence[tuple[str, Fingerprint]]]]:
+    """Fingerprints by partition, as many windows at a time as a segment holds."""
+    with platform.catalog() as catalog:
+        rows = catalog.query(
+            "fingerprint/indexable",
+            role=role,
+            modality=modality,
+            fingerprinter=manifest.fingerprinter,
+        )
+    parts: dict[str, Rows] = {}
+    for row in rows:
+        uploaded = row["uploaded_at"] if role == "ugc" else None
+        day = uploaded.astimezone(UTC).date().isoformat() if uploaded else ""
+        parts.setdefault(day, []).append(row)
+    limit = platform.settings.index.segment_windows
+    for day in sorted(parts):
+        for batch in pack(parts[day], weight="windows", limit=limit, count=len(parts[day])):
+            yield day, [(row["media_id"], _fingerprint(platform, role, row)) for row in batch]
+
+
+def _fingerprint(platform: Platform, role: Role, row: dict[str, Any]) -> Fingerprint:
+    try:
+        made = codec.decode(platform.get(row["artefact_uri"]))
+    except ObjectMissing as error:
+        raise ObjectMissing(
+            f"{error}: without its artefact media {row['media_id']} would leave the index; "
+            "restore the object, or remove the media"
+        ) from error
+    # A title is what its whole pictures show.
+    return made.whole() if role == "licensed" else made

@@ -1,0 +1,157 @@
+"""Removal, backfill, the night and maintenance in a real Airflow, on real media."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from avm_core.pipeline.platform import Platform
+from local.corpus import Title, Upload, load_titles
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Stack
+
+pytestmark = pytest.mark.airflow
+
+TITLES = ("fish_fillets_intro", "wanna_work_together")
+UPLOADS = ("small_fish", "fast_wanna", "new_worlds")
+PATIENCE = 900.0
+
+
+@dataclass
+class Story:
+    stack: Stack
+    platform: Platform
+    titles: dict[str, Title]
+    matched: set[tuple[str, str]]
+    late: set[tuple[str, str]]
+
+    def sql(self, text: str) -> list[dict[str, Any]]:
+        with self.platform.catalog() as catalog:
+            return catalog.select(text).to_pylist()
+
+    def run(self, dag_id: str, **conf: Any) -> None:
+        """Trigger a DAG and wait until its run is green."""
+        run_id = self.stack.api.trigger(dag_id, conf=conf)
+        run = self.stack.api.wait_for_run(dag_id, run_id, timeout=PATIENCE)
+        assert run["state"] == "success", dag_id
+
+    def pairs(self) -> set[tuple[str, str]]:
+        rows = self.sql("SELECT ugc_uri, licensed_uri FROM matches")
+        return {(Path(r["ugc_uri"]).stem, Path(r["licensed_uri"]).stem) for r in rows}
+
+
+def until(what: str, condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited in vain for {what}")
+        time.sleep(2.0)
+
+
+@pytest.fixture(scope="module")
+def story(stack: Stack, demo_uploads: tuple[Path, list[Upload]]) -> Story:
+    """Two titles and three uploads matched, then a third title found backwards."""
+    titles = {title.path.stem: title for title in load_titles()}
+    platform = Platform(stack.settings)
+    told = Story(stack, platform, titles, set(), set())
+    licensed, ugc = platform.media_store("licensed"), platform.media_store("ugc")
+
+    def settled(media: int) -> bool:
+        known = told.sql("SELECT count(*) AS n FROM media")[0]["n"]
+        waiting = told.sql("SELECT sum(waiting) AS n FROM backlog")[0]["n"]
+        return bool(known == media and waiting == 0)
+
+    for name in TITLES:
+        title = titles[name]
+        licensed.upload(title.key, title.path, metadata=dict(title.metadata))
+    for upload in demo_uploads[1]:
+        if upload.path.stem in UPLOADS:
+            ugc.upload(upload.key, upload.path, metadata=dict(upload.metadata))
+    until("the first matches", lambda: settled(len(TITLES) + len(UPLOADS)))
+    told.matched = told.pairs()
+    late = next(title for title in titles.values() if title.late)
+    licensed.upload(late.key, late.path, metadata=dict(late.metadata))
+    until("the late title", lambda: settled(len(TITLES) + len(UPLOADS) + 1))
+    told.late = told.pairs() - told.matched
+    return told
+
+
+def test_a_late_title_is_found_backwards(story: Story) -> None:
+    assert {upload for upload, _ in story.matched} == {"small_fish", "fast_wanna"}
+    assert {upload for upload, _ in story.late} == {"new_worlds"}
+
+
+def test_a_night_with_nothing_stale_changes_nothing(story: Story) -> None:
+    before = story.sql("SELECT match_id, found_at FROM match ORDER BY ALL")
+    story.run("avm_nightly_rematch")
+    assert story.sql("SELECT match_id, found_at FROM match ORDER BY ALL") == before
+
+
+def test_the_night_mends_what_an_old_matcher_left(story: Story) -> None:
+    """As after an upgrade: the rows say that another matcher searched last."""
+    before = story.sql("SELECT match_id, ugc_start, licensed_end FROM match ORDER BY ALL")
+    with story.platform.catalog(read_only=False) as catalog:
+        for table in ("match", "match_scan"):
+            catalog._connection.execute(f"UPDATE {table} SET matcher_version = 'old'")
+    story.run("avm_nightly_rematch")
+    after = story.sql("SELECT match_id, ugc_start, licensed_end FROM match ORDER BY ALL")
+    assert [row["ugc_start"] for row in after] == [row["ugc_start"] for row in before]
+    versions = {row["matcher_version"] for row in story.sql("FROM match")}
+    assert versions == {story.platform.matcher_version}
+    assert story.sql("FROM match_past") == []
+
+
+def test_a_form_that_is_wrong_is_refused(story: Story) -> None:
+    for conf in ({}, {"media": [], "reason": "ended"}, {"media": ["a"], "reason": ""}):
+        with pytest.raises(httpx.HTTPStatusError) as refused:
+            story.stack.api.trigger("avm_remove_media", conf=conf)
+        assert refused.value.response.status_code == httpx.codes.BAD_REQUEST
+    with pytest.raises(httpx.HTTPStatusError):
+        story.stack.api.trigger("avm_rebuild_index", conf={"how": "fast"})
+
+
+def test_a_removed_title_is_gone_once_the_run_is_green(story: Story) -> None:
+    title = story.titles["fish_fillets_intro"].metadata["title"]
+    story.run("avm_remove_media", media=[title], reason="the licence ended")
+    assert "fish_fillets_intro" not in {name for _, name in story.pairs()}
+    ended = story.sql("SELECT licensed_title, ended_by FROM past_matches")
+    assert {(row["licensed_title"], row["ended_by"]) for row in ended} == {(title, "removed")}
+    [removal] = story.sql("FROM removals")
+    assert (removal["reason"], removal["removed_by"]) == ("the licence ended", "admin")
+    story.run("avm_remove_media", media=[title], reason="once more")
+    story.run("avm_publish_index")
+    story.run("avm_match")
+    story.run("avm_backfill_rematch")
+    assert len(story.sql("FROM removal")) == 1
+    assert "fish_fillets_intro" not in {name for _, name in story.pairs()}
+
+
+def test_an_unknown_name_fails_the_run_and_says_so(story: Story) -> None:
+    api = story.stack.api
+    run_id = api.trigger("avm_remove_media", conf={"media": ["no such"], "reason": "ended"})
+    assert api.wait_for_run("avm_remove_media", run_id, timeout=PATIENCE)["state"] == "failed"
+    assert "no media has the id, URI or title 'no such'" in api.log(
+        "avm_remove_media", run_id, "remove"
+    )
+
+
+def test_indexes_are_made_anew_and_maintained(story: Story) -> None:
+    before = story.pairs()
+    story.run("avm_rebuild_index", index="all", how="full")
+    story.run("avm_maintain")
+    versions = story.sql("SELECT index_name, version FROM snapshots WHERE is_current")
+    assert len(versions) == 4
+    command = [sys.executable, "-m", "avm_core.cli", "index", "verify", "--json"]
+    done = subprocess.run(command, env=story.stack.env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    story.run("avm_match")
+    assert story.pairs() == before
