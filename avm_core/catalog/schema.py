@@ -23,6 +23,19 @@ def _schema(text: str) -> pa.Schema:
     return pa.schema(fields)
 
 
+_MATCH = (
+    "match_id:text ugc_id:text licensed_id:text ugc_start:double ugc_end:double "
+    "licensed_start:double licensed_end:double speed:double score:double modality:text "
+    "audio_score:double video_score:double direction:text audio_snapshot:text? "
+    "video_snapshot:text? audio_fingerprinter:text? video_fingerprinter:text? "
+    "matcher_version:text unit_id:text found_at:time exclusions:bigint? "
+)
+_EXCLUSION = (
+    "exclusion_id:text media_id:text other_id:text start_s:double end_s:double score:double "
+    "modality:text audio_fingerprinter:text? video_fingerprinter:text? matcher_version:text "
+    "unit_id:text found_at:time "
+)
+
 TABLES: dict[str, pa.Schema] = {
     "media": _schema(
         "media_id:text role:text uri:text version_id:text etag:text size_bytes:bigint title:text "
@@ -63,18 +76,11 @@ TABLES: dict[str, pa.Schema] = {
         "probe_id:text direction:text modality:text searched_index:text searched_version:bigint "
         "fingerprinter:text matcher_version:text unit_id:text scanned_at:time"
     ),
-    "match": _schema(
-        "match_id:text ugc_id:text licensed_id:text ugc_start:double ugc_end:double "
-        "licensed_start:double licensed_end:double speed:double score:double modality:text "
-        "audio_score:double video_score:double direction:text audio_snapshot:text? "
-        "video_snapshot:text? audio_fingerprinter:text? video_fingerprinter:text? "
-        "matcher_version:text unit_id:text found_at:time exclusions:bigint?"
-    ),
-    "exclusion": _schema(
-        "exclusion_id:text media_id:text other_id:text start_s:double end_s:double score:double "
-        "modality:text audio_fingerprinter:text? video_fingerprinter:text? matcher_version:text "
-        "unit_id:text found_at:time"
-    ),
+    "match": _schema(_MATCH),
+    "match_past": _schema(f"{_MATCH} ended_at:time ended_by:text"),
+    "exclusion": _schema(_EXCLUSION),
+    "exclusion_past": _schema(f"{_EXCLUSION} ended_at:time"),
+    "removal": _schema("removal_id:text media_id:text reason:text removed_by:text removed_at:time"),
     "decision": _schema(
         "decision_id:text ugc_id:text licensed_id:text verdict:text licensed_start:double "
         "licensed_end:double ugc_start:double ugc_end:double note:text decided_by:text "

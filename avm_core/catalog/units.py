@@ -16,6 +16,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "exclusion": ("exclusion", "match_scan"),
     "forward": ("match", "match_scan"),
     "reverse": ("match", "match_scan"),
+    "removal": ("removal",),
     "decision": ("decision",),
     "policy": ("policy", "policy_rule", "policy_value"),
 }

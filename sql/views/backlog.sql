@@ -55,6 +55,9 @@ WHERE u.role = 'ugc'
           AND e.matcher_version = m.matcher_version
           AND e.audio_fingerprinter IS NOT DISTINCT FROM m.audio_fingerprinter
           AND e.video_fingerprinter IS NOT DISTINCT FROM m.video_fingerprinter
+    ) + (
+        SELECT count(*) + count(d.undone_at) FROM decision AS d
+        WHERE d.licensed_id = m.licensed_id AND d.verdict = 'exclude'
     )
 ) OR NOT EXISTS (
     FROM match_scan AS s
@@ -69,7 +72,7 @@ SELECT 'rematch' AS stage, count(DISTINCT l.media_id) AS waiting
 FROM index_entry AS l
 JOIN current AS c ON c.fingerprinter = l.fingerprinter AND l.index_name = 'licensed_' || c.modality
 WHERE l.removed_version IS NULL
-  AND l.first_version > (
+  AND (l.first_version > (
     SELECT min(s.searched_version)
     FROM match_scan AS s
     JOIN matcher AS v ON v.matcher_version = s.matcher_version
@@ -90,3 +93,25 @@ WHERE l.removed_version IS NULL
       AND r.modality = c.modality
       AND r.fingerprinter = c.fingerprinter
 )
+  OR EXISTS (
+    FROM decision AS d
+    WHERE d.licensed_id = l.media_id
+      AND d.verdict = 'exclude'
+      AND EXISTS (
+        FROM match_scan AS s
+        JOIN matcher AS v ON v.matcher_version = s.matcher_version
+        WHERE s.direction = 'forward'
+          AND s.modality = c.modality
+          AND s.fingerprinter = c.fingerprinter
+          AND s.scanned_at < d.undone_at
+    )
+      AND NOT EXISTS (
+        FROM match_scan AS r
+        JOIN matcher AS v ON v.matcher_version = r.matcher_version
+        WHERE r.probe_id = l.media_id
+          AND r.direction = 'reverse'
+          AND r.modality = c.modality
+          AND r.fingerprinter = c.fingerprinter
+          AND r.scanned_at > d.undone_at
+    )
+))

@@ -2,7 +2,7 @@
 --   discovered   nothing made of it yet          error      nothing usable, and the reason is known
 --   empty        no usable audio or video        fingerprinted  waits for index or search
 --   indexed      licensed and searchable         unmatched      upload, searched, nothing found
---   matched      part of at least one match
+--   matched      part of at least one match      removed    taken down, for good
 CREATE OR REPLACE VIEW media_status AS
 WITH made AS (
     SELECT media_id, bool_or(status = 'ok') AS usable, bool_or(status = 'error') AS failed
@@ -35,6 +35,7 @@ SELECT
     m.uri,
     m.title,
     CASE
+        WHEN r.media_id IS NOT NULL THEN 'removed'
         WHEN f.matches > 0 THEN 'matched'
         WHEN coalesce(p.usable, false) THEN CASE
             WHEN m.role = 'ugc' AND s.media_id IS NOT NULL THEN 'unmatched'
@@ -60,3 +61,4 @@ LEFT JOIN trouble AS t ON t.media_id = m.media_id
 LEFT JOIN found AS f ON f.media_id = m.media_id
 LEFT JOIN searched AS s ON s.media_id = m.media_id
 LEFT JOIN live AS i ON i.media_id = m.media_id
+LEFT JOIN removal AS r ON r.media_id = m.media_id

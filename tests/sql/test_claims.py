@@ -85,25 +85,20 @@ ASKED: list[tuple[dict[str, Any], dict[str, list[str]], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("conditions", "values", "fits"), ASKED)
-def test_a_rule_fits_when_all_that_it_asks_is_so(
-    config: CatalogConfig,
-    tmp_path: Path,
-    conditions: dict[str, Any],
-    values: dict[str, list[str]],
-    fits: bool,
-) -> None:
+def test_a_rule_fits_when_all_that_it_asks_is_so(config: CatalogConfig, tmp_path: Path) -> None:
     described = [
         media("l1", "licensed", rights_holder="Studio", territories="RU,KZ", **LICENCE),
         media("u1", uploader="ann", uploaded_at=DAY),
     ]
     with Catalog.open(config) as catalog:
         plant(catalog, tmp_path, {"media": described, "match": [match("u1", "l1")]})
-        rules = [{"name": "asked", "action": "block"} | conditions, REST]
-        save_rules(catalog, tmp_path, 2, rules, **values)
-    found = claims(config)["u1@10"]
-    assert (found["action"], found["rule"]) == (("block", "asked") if fits else ("review", "rest"))
-    assert (found["reason"], found["policy_version"]) == ("because", 2)
+        for version, (conditions, values, fits) in enumerate(ASKED, 2):
+            rules = [{"name": "asked", "action": "block"} | conditions, REST]
+            save_rules(catalog, tmp_path, version, rules, **values)
+            found = claims(config)["u1@10"]
+            expected = ("block", "asked") if fits else ("review", "rest")
+            assert (found["action"], found["rule"]) == expected, (conditions, values)
+            assert (found["reason"], found["policy_version"]) == ("because", version)
 
 
 def test_what_is_unknown_fits_no_condition_but_a_title_without_territories_is_licensed_everywhere(

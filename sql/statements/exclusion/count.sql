@@ -1,1 +1,5 @@
-SELECT count(*) AS known FROM exclusion
+-- Grows with everything that changes what is excluded, an exclusion taken back included.
+SELECT count(*) + (
+    SELECT count(*) + count(undone_at) FROM decision WHERE verdict = 'exclude'
+) AS known
+FROM exclusion

@@ -5,6 +5,9 @@
 -- its forward scan saw (searched_version) and when it was indexed (first_version). So: the
 -- newest first_version among uploads whose scan saw less than this licensed media, one ASOF
 -- step per licensed media, against what its reverse scan has covered.
+--
+-- And titles of which a person took an exclusion back: uploads that showed nothing else of them
+-- were left out and have no match that could be stale.
 WITH indexed AS (
     SELECT e.index_name, e.media_id, e.first_version, w.modality, w.fingerprinter
     FROM (
@@ -54,6 +57,33 @@ pending AS (
     ASOF JOIN uploads AS u
       ON u.modality = l.modality AND l.first_version > u.searched_version
     WHERE u.newest > l.covered
+    UNION
+    SELECT i.media_id
+    FROM indexed AS i
+    JOIN (
+        SELECT licensed_id, max(undone_at) AS undone_at
+        FROM decision
+        WHERE verdict = 'exclude' AND undone_at IS NOT NULL
+        GROUP BY licensed_id
+    ) AS d ON d.licensed_id = i.media_id
+    WHERE i.index_name = 'licensed_' || i.modality
+      AND EXISTS (
+        FROM match_scan AS s
+        WHERE s.direction = 'forward'
+          AND s.modality = i.modality
+          AND s.fingerprinter = i.fingerprinter
+          AND s.matcher_version = $matcher_version
+          AND s.scanned_at < d.undone_at
+    )
+      AND NOT EXISTS (
+        FROM match_scan AS s
+        WHERE s.probe_id = i.media_id
+          AND s.direction = 'reverse'
+          AND s.modality = i.modality
+          AND s.fingerprinter = i.fingerprinter
+          AND s.matcher_version = $matcher_version
+          AND s.scanned_at > d.undone_at
+    )
 )
 SELECT
     m.media_id,

@@ -147,6 +147,34 @@ def match(
     return row | more
 
 
+def removal(media_id: str, **more: Any) -> dict[str, Any]:
+    row = {
+        "removal_id": f"removal-{media_id}",
+        "media_id": media_id,
+        "reason": "the licence ended",
+        "removed_by": "anna",
+        "removed_at": DAY,
+    }
+    return row | more
+
+
+def exclusion(media_id: str, other_id: str, **more: Any) -> dict[str, Any]:
+    row = {
+        "exclusion_id": f"exclusion-{media_id}-{other_id}",
+        "media_id": media_id,
+        "other_id": other_id,
+        "start_s": 0.0,
+        "end_s": 20.0,
+        "score": 0.9,
+        "modality": "audio",
+        "audio_fingerprinter": AUDIO,
+        "matcher_version": MATCHER,
+        "unit_id": f"self-{media_id}",
+        "found_at": DAY,
+    }
+    return row | more
+
+
 def stage(
     folder: Path, kind: str, rows: Rows, *, unit_id: str = "", digest: str = "d1"
 ) -> tuple[StagedUnit, dict[str, Path]]:

@@ -1,0 +1,1 @@
+DELETE FROM match WHERE match_id IN (SELECT match_id FROM match_replaced)
