@@ -11,11 +11,11 @@ from avm_core.errors import BadSettings
 # match_scan says, so it comes first.
 KINDS: dict[str, tuple[str, ...]] = {
     "media": ("media",),
-    "fingerprint": ("media_content", "media_fingerprint", "media_error"),
+    "fingerprint": ("media_content", "media_fingerprint", "media_error", "unit_cost"),
     "index": ("index_snapshot", "index_entry"),
     "exclusion": ("exclusion", "match_scan"),
-    "forward": ("match", "match_scan"),
-    "reverse": ("match", "match_scan"),
+    "forward": ("match", "match_scan", "unit_cost"),
+    "reverse": ("match", "match_scan", "unit_cost"),
     "removal": ("removal",),
     "decision": ("decision",),
     "policy": ("policy", "policy_rule", "policy_value"),
