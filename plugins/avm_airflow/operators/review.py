@@ -46,11 +46,13 @@ class ReviewOperator(HITLOperator):
     template_fields: Sequence[str] = ("question",)
 
     def __init__(self, *, question: Question, **kwargs: Any) -> None:
+        # The parameters of the run arrive here too; only the note is part of the answer.
+        note = Param("", type="string", maxLength=2000, description="kept with the decision")
+        kwargs["params"] = {"note": note}
         super().__init__(
             subject="A match to review",
             options=list(OPTIONS),
             defaults="Later",
-            params={"note": Param("", type="string", maxLength=2000, description="kept with it")},
             response_timeout=timedelta(days=1),
             **kwargs,
         )
