@@ -314,6 +314,33 @@ def test_claims_follow_whatever_changes_beneath_them(config: CatalogConfig, tmp_
         assert not any(catalog.check().values())
 
 
+def test_a_title_with_fifty_thousand_matches_is_excluded_and_taken_back_at_once(
+    config: CatalogConfig, tmp_path: Path
+) -> None:
+    count = 50_000
+    rows = [
+        segment("u1", float(n), n + 20.0, 100.0) | {"match_id": f"{n:032x}", "ugc_id": f"u{n}"}
+        for n in range(count)
+    ]
+    said = decision(rows[7], "exclude")
+    with Catalog.open(config) as catalog:
+        commit(
+            catalog,
+            tmp_path,
+            {
+                "media": [media("l1", "licensed"), media("u7")],
+                "match": rows,
+                "match_scan": [scan("l1", "reverse", 1)],
+            },
+        )
+        counted = "SELECT action, count(*) AS n FROM claims GROUP BY action"
+        assert read(config, counted) == [{"action": "review", "n": count}]
+        commit(catalog, tmp_path, {"decision": [said]})
+        assert read(config, counted) == [{"action": "ignore", "n": count}]
+        commit(catalog, tmp_path, {"decision": [said | {"undone_by": "ann", "undone_at": DAY}]})
+        assert read(config, counted) == [{"action": "review", "n": count}]
+
+
 def test_claims_have_every_column_of_matches(config: CatalogConfig) -> None:
     with Catalog.open(config, read_only=True) as reader:
         matches, found = (reader.select(f"FROM {v}").schema for v in ("matches", "claims"))
