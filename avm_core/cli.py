@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from avm_core import __version__
+from avm_core.commands.result_parsers import add_result_commands
 from avm_core.errors import AvmError, BadSettings
 
 # What a shell sees: everything worked (also with no match), a failure, wrong usage.
@@ -59,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _match(commands)
     _fingerprint(commands)
     _score(commands)
-    _sql(commands)
+    add_result_commands(commands, _add)
     _index(commands)
     _remove(commands)
     _migrate(commands)
@@ -135,18 +136,6 @@ def _score(commands: Any) -> None:
     )
     parser.add_argument("--report", metavar="DIR", help="write JSON, Markdown and PNG here")
     parser.add_argument("--clean-hours", type=float, help="hours of uploads without any copy")
-
-
-def _sql(commands: Any) -> None:
-    parser = _add(
-        commands,
-        "sql",
-        "ask the catalog in SQL, read-only",
-        'avm sql "SELECT * FROM matches LIMIT 5"   or   avm sql --report matches',
-    )
-    parser.add_argument("query", nargs="?", help="one SELECT statement")
-    parser.add_argument("--report", metavar="NAME", help="a report of sql/reports instead")
-    parser.add_argument("--csv", action="store_true", help="print CSV instead of a table")
 
 
 def _index(commands: Any) -> None:
@@ -257,6 +246,7 @@ def _bench(commands: Any) -> None:
 
 def _bench_index(parser: Any) -> None:
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`, `reverse`")
+    parser.add_argument("--matches", type=int, default=1_000_000, help="for `catalog`")
     parser.add_argument(
         "--table",
         action="store_true",

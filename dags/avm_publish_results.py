@@ -1,8 +1,9 @@
-"""Export the catalog as a plain DuckDB file for everyone who has only the duckdb program."""
+"""Export the catalog: a plain DuckDB file for everyone who has only the duckdb program, and every
+view as Parquet."""
 
 from airflow.sdk import dag
 from avm_airflow.assets import MATCHES, RESULTS
-from avm_airflow.operators.results import PublishResultsOperator
+from avm_airflow.operators.results import ExportViewsOperator, PublishResultsOperator
 from avm_airflow.schedule import DAG_DEFAULTS, on_asset_or_hourly
 
 
@@ -14,6 +15,7 @@ from avm_airflow.schedule import DAG_DEFAULTS, on_asset_or_hourly
 )
 def avm_publish_results() -> None:
     PublishResultsOperator(task_id="publish", outlets=[RESULTS])
+    ExportViewsOperator(task_id="export")
 
 
 avm_publish_results()

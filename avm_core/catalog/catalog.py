@@ -16,7 +16,7 @@ from avm_core.catalog.claims import judge_draft
 from avm_core.catalog.commit import Staged, commit_units
 from avm_core.catalog.connection import connect
 from avm_core.catalog.migrate import pending
-from avm_core.catalog.publish import publish
+from avm_core.catalog.publish import export_views, publish
 from avm_core.catalog.retry import retry
 from avm_core.catalog.schema import TABLES
 from avm_core.catalog.transaction import transaction
@@ -152,6 +152,14 @@ class Catalog:
             lambda: publish(self._connection, path),
             max_retries=self._config.max_retries,
             what=f"publish to {path}",
+        )
+
+    def export_views(self, folder: Path) -> dict[str, int]:
+        """Write every view of one snapshot as `folder/<view>.parquet`; rows by view."""
+        return retry(
+            lambda: export_views(self._connection, folder),
+            max_retries=self._config.max_retries,
+            what="export of the views",
         )
 
     def compact(self, *, keep: timedelta = timedelta(days=1)) -> None:

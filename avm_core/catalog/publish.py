@@ -54,6 +54,20 @@ def _write(connection: duckdb.DuckDBPyConnection, draft: Path) -> dict[str, int]
     return counts
 
 
+def export_views(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
+    """Write every view of one lake snapshot as `folder/<view>.parquet`; rows by view."""
+    counts = {}
+    with transaction(connection) as commit:
+        for name in statements.views():
+            quoted = str(folder / f"{name}.parquet").replace("'", "''")
+            done = connection.execute(
+                f"COPY (FROM {name}) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)"
+            ).fetchone()
+            counts[name] = int(done[0]) if done else 0
+        commit()
+    return counts
+
+
 def published_names() -> list[str]:
     """Tables, then views."""
     return [*TABLES, *statements.views()]

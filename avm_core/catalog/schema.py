@@ -121,6 +121,10 @@ TABLES: dict[str, pa.Schema] = {
         "share_excluded:double action:text rule:text reason:text policy_version:bigint "
         "decision:text? decision_id:text? decision_note:text? decided_by:text? decided_at:time?"
     ),
+    "unit_cost": _schema(
+        "unit_id:text stage:text media:bigint media_seconds:double work_seconds:double "
+        "finished_at:time"
+    ),
     "commit_ledger": _schema(
         "unit_id:text kind:text input_digest:text rows:bigint committed_at:time"
     ),

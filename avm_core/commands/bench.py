@@ -116,8 +116,9 @@ def _year(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _catalog(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.catalog_speed import measure_catalog
+    from avm_core.benchmark.claims_speed import measure_claims
 
-    return measure_catalog()
+    return measure_catalog() | {"claims": measure_claims(arguments.matches)}
 
 
 def _speed(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -73,6 +73,12 @@ def undo(platform: Platform, *, decision_id: str, undone_by: str) -> dict[str, A
     return _store(platform, row, f"undo {decision_id}")
 
 
+def open_reviews(platform: Platform, *, limit: int) -> list[dict[str, Any]]:
+    """The first `limit` claims of `review_queue`, with what a person needs to judge them."""
+    with platform.catalog() as catalog:
+        return catalog.query("claim/open_reviews", limit=limit)
+
+
 def _store(platform: Platform, row: dict[str, Any], message: str) -> dict[str, Any]:
     state = digest(row)
     unit = stage(

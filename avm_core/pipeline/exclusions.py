@@ -22,14 +22,15 @@ from avm_core.types import Float64, Match, Modality
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """Seconds [k, 2] of a title that other titles have, and how many rows say so."""
+    """Seconds [k, 2] of a title that other titles have or that a person excluded, and how often
+    what is known of it has changed."""
 
     spans: Float64
     known: int = 0
 
 
 def exclusions_of(platform: Platform, titles: set[str]) -> dict[str, Excluded]:
-    """What the current matcher knows of each of the `titles`, by media id."""
+    """What the current matcher and people know of each of the `titles`, by media id."""
     rows: Rows = []
     if titles:
         with platform.catalog() as catalog:
@@ -40,9 +41,12 @@ def exclusions_of(platform: Platform, titles: set[str]) -> dict[str, Excluded]:
                 **platform.fingerprinter_params,
             )
     spans: dict[str, list[tuple[float, float]]] = {title: [] for title in titles}
+    known = dict.fromkeys(titles, 0)
     for row in rows:
-        spans[row["media_id"]].append((row["start_s"], row["end_s"]))
-    return {title: Excluded(merge(found), len(found)) for title, found in spans.items()}
+        known[row["media_id"]] += row["changes"]
+        if row["in_force"]:
+            spans[row["media_id"]].append((row["start_s"], row["end_s"]))
+    return {title: Excluded(merge(found), known[title]) for title, found in spans.items()}
 
 
 def find_exclusions(platform: Platform) -> list[dict[str, Any]]:

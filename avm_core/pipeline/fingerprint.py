@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from avm_core.media.probe import probe, readable_until
 from avm_core.pipeline.again import may_pass, next_attempt
 from avm_core.pipeline.media_rows import MediaResult
 from avm_core.pipeline.platform import Platform
-from avm_core.pipeline.staging import digest, read_plan, stage
+from avm_core.pipeline.staging import cost, digest, read_plan, stage
 from avm_core.storage import object_uri
 from avm_core.types import Fingerprint, FingerprinterId, MediaInfo, Modality, ObjectStore
 
@@ -52,18 +53,30 @@ def fingerprint_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, An
     So a task killed half-way goes on where it was. Returns the staged unit.
     """
     plan = read_plan(platform, batch)
+    began = time.perf_counter()
     worker = _Worker(platform)
     workers = platform.settings.pipeline.fingerprint_workers
     results = for_each(worker.fingerprint, plan["rows"], workers)
+    unit_id = f"fingerprint-{plan['batch_id']}"
+    seconds = sum(row["duration"] for result in results for row in result.content)
     return stage(
         platform,
         kind="fingerprint",
-        unit_id=f"fingerprint-{plan['batch_id']}",
+        unit_id=unit_id,
         input_digest=digest(plan["rows"], platform.fingerprinter_params),
         tables={
             "media_content": [row for result in results for row in result.content],
             "media_fingerprint": [row for result in results for row in result.fingerprints],
             "media_error": [row for result in results for row in result.errors],
+            "unit_cost": [
+                cost(
+                    unit_id,
+                    stage="fingerprint",
+                    media=len(results),
+                    media_seconds=seconds,
+                    since=began,
+                )
+            ],
         },
     )
 

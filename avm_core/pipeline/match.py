@@ -5,6 +5,7 @@ snapshot of uploads). Both end in the same alignment of the same pairs.
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +18,7 @@ from avm_core.pipeline.exclusions import Excluded, exclusions_of
 from avm_core.pipeline.index import index_name
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.search import Prints, search, search_uploads
-from avm_core.pipeline.staging import Rows, digest, read_plan, stage
+from avm_core.pipeline.staging import Rows, cost, digest, read_plan, stage
 from avm_core.pipeline.stored import open_snapshot, read_prints, servable
 from avm_core.types import Candidate, Direction, Match, Modality, Role
 
@@ -35,6 +36,7 @@ def rematch_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> dict[str, Any]:
+    began = time.perf_counter()
     plan = read_plan(platform, batch)
     scanner = _Scanner(platform, direction, plan)
     # The plan may be older than a removal, after which artefacts go.
@@ -54,12 +56,19 @@ def _scan(platform: Platform, batch: dict[str, Any], direction: Direction) -> di
         scans += scanner.scan_rows(probe["media_id"])
         for candidate in candidates[probe["media_id"]]:
             matches += scanner.matches(probe, others[candidate.ref_id])
+    spent = cost(
+        scanner.unit_id,
+        stage="match" if direction == "forward" else "rematch",
+        media=len(plan["rows"]),
+        media_seconds=sum(row["duration"] or 0 for row in plan["rows"]),
+        since=began,
+    )
     return stage(
         platform,
         kind=direction,
         unit_id=scanner.unit_id,
         input_digest=digest(plan["rows"], plan["identity"]),
-        tables={"match_scan": scans, "match": matches},
+        tables={"match_scan": scans, "match": matches, "unit_cost": [spent]},
     )
 
 

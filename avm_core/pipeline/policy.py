@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from avm_core.errors import BadSettings, CatalogConflict
 from avm_core.pipeline.platform import Platform
@@ -29,6 +30,12 @@ def _read(head: list[dict[str, Any]], rows: list[dict[str, Any]]) -> tuple[int, 
     return head[0]["policy_version"], Policy(note=head[0]["note"], rule=tuple(rules))
 
 
+def history(platform: Platform) -> pa.Table:
+    """Every saved version, the newest first."""
+    with platform.catalog() as catalog:
+        return catalog.report("policies")
+
+
 def dry_run(platform: Platform, policy: Policy) -> pa.Table:
     """What the policy would make of the present matches, before it is saved.
 
@@ -38,6 +45,17 @@ def dry_run(platform: Platform, policy: Policy) -> pa.Table:
     rules, values = policy.rows("draft")
     with platform.catalog() as catalog:
         return catalog.judge_draft(rules, values)
+
+
+def totals(judged: pa.Table) -> pa.Table:
+    """Of a dry run: how many matches go from which action to which."""
+    grouped = judged.group_by(["before", "after"]).aggregate([("matches", "sum")])
+    return grouped.rename_columns(["before", "after", "matches"]).sort_by("before")
+
+
+def changes(judged: pa.Table) -> pa.Table:
+    """Of a dry run: titles with matches whose action would change, most matches first."""
+    return judged.filter(pc.not_equal(judged["before"], judged["after"]))
 
 
 def save_policy(platform: Platform, policy: Policy, *, saved_by: str) -> int:

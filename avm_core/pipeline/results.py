@@ -11,6 +11,7 @@ from avm_core.pipeline.platform import Platform
 from avm_core.storage import object_uri
 
 RESULTS_KEY = "results/avm.duckdb"
+VIEWS_PREFIX = "results/views/"
 
 
 def publish_results(platform: Platform) -> dict[str, Any]:
@@ -31,3 +32,16 @@ def publish_results(platform: Platform) -> dict[str, Any]:
             shutil.copyfile(path, partial)
             partial.replace(target)
     return {"uri": object_uri(platform.lake, RESULTS_KEY), "rows": rows}
+
+
+def export_views(platform: Platform) -> dict[str, Any]:
+    """Write every view to `results/views/<view>.parquet` in the lake, each replaced as a whole.
+
+    All are of one snapshot of the catalog. Returns {"uri", "rows": {view: count}}.
+    """
+    with tempfile.TemporaryDirectory(prefix="avm-views-") as folder:
+        with platform.catalog() as catalog:
+            rows = catalog.export_views(Path(folder))
+        for name in rows:
+            platform.lake.upload(f"{VIEWS_PREFIX}{name}.parquet", Path(folder) / f"{name}.parquet")
+    return {"uri": object_uri(platform.lake, VIEWS_PREFIX), "rows": rows}

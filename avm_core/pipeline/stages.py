@@ -1,6 +1,7 @@
 """Every stage by name: what Airflow's operators and the command line call."""
 
 from avm_core.pipeline.again import retry_media
+from avm_core.pipeline.decide import decide, open_reviews, undo
 from avm_core.pipeline.discover import discover
 from avm_core.pipeline.exclusions import find_exclusions
 from avm_core.pipeline.fingerprint import fingerprint_batch
@@ -19,7 +20,7 @@ from avm_core.pipeline.match import match_batch, rematch_batch
 from avm_core.pipeline.plans import plan_matches, plan_rematch, plan_stale
 from avm_core.pipeline.rebuild import rebuild_index
 from avm_core.pipeline.removal import remove_media
-from avm_core.pipeline.results import publish_results
+from avm_core.pipeline.results import export_views, publish_results
 from avm_core.pipeline.staging import record
 
 __all__ = [
@@ -27,13 +28,16 @@ __all__ = [
     "clean_index",
     "clean_lake",
     "compact_catalog",
+    "decide",
     "delete_removed",
     "discover",
+    "export_views",
     "find_alerts",
     "find_exclusions",
     "fingerprint_batch",
     "leased",
     "match_batch",
+    "open_reviews",
     "plan_fingerprints",
     "plan_matches",
     "plan_rematch",
@@ -46,4 +50,5 @@ __all__ = [
     "rematch_batch",
     "remove_media",
     "retry_media",
+    "undo",
 ]

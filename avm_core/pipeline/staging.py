@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,20 @@ def record(platform: Platform, units: Sequence[dict[str, Any]], *, message: str)
             local.append((unit, paths))
         with platform.catalog(read_only=False) as catalog:
             return catalog.commit(local, message=message)
+
+
+def cost(
+    unit_id: str, *, stage: str, media: int, media_seconds: float, since: float
+) -> dict[str, Any]:
+    """The row of `unit_cost` for work that began at `time.perf_counter()` of `since`."""
+    return {
+        "unit_id": unit_id,
+        "stage": stage,
+        "media": media,
+        "media_seconds": media_seconds,
+        "work_seconds": time.perf_counter() - since,
+        "finished_at": datetime.now(UTC),
+    }
 
 
 # --- plans ------------------------------------------------------------------------------------

@@ -22,3 +22,17 @@ WHERE source NOT IN ('manifest', 'sidecar', 'object')
 UNION ALL
 SELECT 'match_past.ended_by', ended_by FROM match_past
 WHERE ended_by NOT IN ('rematch', 'matcher', 'model', 'exclusion', 'removed')
+UNION ALL
+SELECT 'decision.verdict', verdict FROM decision
+WHERE verdict NOT IN ('confirm', 'reject', 'exclude')
+UNION ALL
+SELECT 'decision.source', source FROM decision WHERE source NOT IN ('page', 'review', 'cli')
+UNION ALL
+SELECT 'policy_rule.action', action FROM policy_rule
+WHERE action NOT IN ('block', 'review', 'track', 'ignore')
+UNION ALL
+SELECT 'policy_value.field', field FROM policy_value
+WHERE field NOT IN ('modalities', 'territories', 'uploaders', 'rights_holders', 'titles')
+UNION ALL
+SELECT 'claim.action', action FROM claim
+WHERE action NOT IN ('block', 'review', 'track', 'ignore')

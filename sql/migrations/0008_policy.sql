@@ -109,6 +109,16 @@ CREATE TABLE claim (
     decided_at TIMESTAMPTZ
 );
 
+-- What a unit of work took, for costs and throughput.
+CREATE TABLE unit_cost (
+    unit_id VARCHAR NOT NULL,
+    stage VARCHAR NOT NULL,
+    media BIGINT NOT NULL,
+    media_seconds DOUBLE NOT NULL,
+    work_seconds DOUBLE NOT NULL,
+    finished_at TIMESTAMPTZ NOT NULL
+);
+
 INSERT INTO policy VALUES
     ('default', 1, 'avm', TIMESTAMPTZ '2026-11-29 00:00:00+00', 'what AVM comes with');
 

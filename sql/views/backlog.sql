@@ -48,8 +48,33 @@ excluded AS (
     FROM exclusion
     GROUP BY ALL
 ),
+decided AS (
+    SELECT licensed_id, count(*) + count(undone_at) AS known
+    FROM decision
+    WHERE verdict = 'exclude'
+    GROUP BY licensed_id
+),
+-- Stretches of these titles are no longer excluded: another title was removed, or a person said so.
+own_again AS (
+    SELECT media_id, max(ended_at) AS ended_at
+    FROM (
+        SELECT p.media_id, p.ended_at
+        FROM exclusion_past AS p
+        JOIN matcher AS v ON v.matcher_version = p.matcher_version
+        UNION ALL
+        SELECT licensed_id, undone_at
+        FROM decision
+        WHERE verdict = 'exclude' AND undone_at IS NOT NULL
+    )
+    GROUP BY media_id
+),
 seen AS (
-    SELECT s.modality, u.day, s.searched_version, max(e.first_version) AS newest
+    SELECT
+        s.modality,
+        u.day,
+        s.searched_version,
+        max(e.first_version) AS newest,
+        min(s.scanned_at) AS scanned_at
     FROM scanned AS s
     JOIN current AS c ON c.modality = s.modality AND c.fingerprinter = s.fingerprinter
     JOIN living AS u ON u.media_id = s.probe_id
@@ -99,7 +124,8 @@ WHERE u.role = 'ugc'
      AND e.matcher_version = m.matcher_version
      AND e.audio_fingerprinter IS NOT DISTINCT FROM m.audio_fingerprinter
      AND e.video_fingerprinter IS NOT DISTINCT FROM m.video_fingerprinter
-    WHERE coalesce(m.exclusions, 0) <> coalesce(e.known, 0)
+    LEFT JOIN decided AS d ON d.licensed_id = m.licensed_id
+    WHERE coalesce(m.exclusions, 0) <> coalesce(e.known, 0) + coalesce(d.known, 0)
       AND EXISTS (
         FROM index_entry AS i
         WHERE i.media_id = m.licensed_id
@@ -112,8 +138,10 @@ SELECT 'rematch' AS stage, count(DISTINCT l.media_id) AS waiting
 FROM index_entry AS l
 JOIN living AS t ON t.media_id = l.media_id
 JOIN current AS c ON c.fingerprinter = l.fingerprinter AND l.index_name = 'licensed_' || c.modality
-JOIN seen AS u ON u.modality = c.modality AND u.searched_version < l.first_version
+JOIN seen AS u ON u.modality = c.modality
+LEFT JOIN own_again AS o ON o.media_id = l.media_id
 WHERE l.removed_version IS NULL
+  AND (u.searched_version < l.first_version OR u.scanned_at < o.ended_at)
   AND NOT EXISTS (
     FROM scanned AS r
     WHERE r.probe_id = l.media_id
@@ -122,6 +150,7 @@ WHERE l.removed_version IS NULL
       AND r.modality = c.modality
       AND r.fingerprinter = c.fingerprinter
       AND r.searched_version >= u.newest
+      AND (o.ended_at IS NULL OR r.scanned_at > o.ended_at)
       AND (r.first_day IS NULL OR u.day BETWEEN r.first_day AND r.last_day)
 )
 UNION ALL

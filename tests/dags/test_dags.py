@@ -13,6 +13,8 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[2]
 DAG_FILES = sorted((REPO / "dags").glob("*.py"))
+# Of DAGs that record nothing of their own: export and questions are whole by themselves.
+LAST_TASKS = {"avm_publish_results": ["publish", "export"], "avm_review": ["ask.store"]}
 HEAVY = (
     "torch",
     "timm",
@@ -204,7 +206,7 @@ def test_a_dag_listens_to_its_assets_and_to_the_clock(
 
 def test_the_hourly_fallbacks_do_not_start_together(dags: dict[str, Any]) -> None:
     timetables = [json.dumps(d["serialized"]["dag"]["timetable"]) for d in dags.values()]
-    minutes = [t.partition(" * * * *")[0].rpartition('"')[2] for t in timetables if "* * *" in t]
+    minutes = [t.partition(" * * * *")[0].rpartition('"')[2] for t in timetables if " * * * *" in t]
     assert len(minutes) == 5
     assert len(set(minutes)) == 5
 
@@ -267,7 +269,7 @@ def test_a_failed_batch_neither_loses_the_others_nor_hides(dags: dict[str, Any])
         for task in [*mapped.values(), *recorders.values()]:
             assert "verdict" in task["downstream"], dag_id
         leaves = [i for i, t in dag["tasks"].items() if not t["downstream"]]
-        assert leaves == (["verdict"] if recorders else ["publish"]), dag_id
+        assert leaves == (["verdict"] if recorders else LAST_TASKS[dag_id]), dag_id
         if recorders:
             assert dag["tasks"]["verdict"]["trigger_rule"] == "none_failed", dag_id
 

@@ -85,25 +85,20 @@ ASKED: list[tuple[dict[str, Any], dict[str, list[str]], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("conditions", "values", "fits"), ASKED)
-def test_a_rule_fits_when_all_that_it_asks_is_so(
-    config: CatalogConfig,
-    tmp_path: Path,
-    conditions: dict[str, Any],
-    values: dict[str, list[str]],
-    fits: bool,
-) -> None:
+def test_a_rule_fits_when_all_that_it_asks_is_so(config: CatalogConfig, tmp_path: Path) -> None:
     described = [
         media("l1", "licensed", rights_holder="Studio", territories="RU,KZ", **LICENCE),
         media("u1", uploader="ann", uploaded_at=DAY),
     ]
     with Catalog.open(config) as catalog:
         plant(catalog, tmp_path, {"media": described, "match": [match("u1", "l1")]})
-        rules = [{"name": "asked", "action": "block"} | conditions, REST]
-        save_rules(catalog, tmp_path, 2, rules, **values)
-    found = claims(config)["u1@10"]
-    assert (found["action"], found["rule"]) == (("block", "asked") if fits else ("review", "rest"))
-    assert (found["reason"], found["policy_version"]) == ("because", 2)
+        for version, (conditions, values, fits) in enumerate(ASKED, 2):
+            rules = [{"name": "asked", "action": "block"} | conditions, REST]
+            save_rules(catalog, tmp_path, version, rules, **values)
+            found = claims(config)["u1@10"]
+            expected = ("block", "asked") if fits else ("review", "rest")
+            assert (found["action"], found["rule"]) == expected, (conditions, values)
+            assert (found["reason"], found["policy_version"]) == ("because", version)
 
 
 def test_what_is_unknown_fits_no_condition_but_a_title_without_territories_is_licensed_everywhere(
@@ -317,6 +312,33 @@ def test_claims_follow_whatever_changes_beneath_them(config: CatalogConfig, tmp_
         plant(catalog, tmp_path / "4", {"match": [segment("u1", 20, 60, 300)]})
         assert list(claims(config)) == ["u1@20"]
         assert not any(catalog.check().values())
+
+
+def test_a_title_with_fifty_thousand_matches_is_excluded_and_taken_back_at_once(
+    config: CatalogConfig, tmp_path: Path
+) -> None:
+    count = 50_000
+    rows = [
+        segment("u1", float(n), n + 20.0, 100.0) | {"match_id": f"{n:032x}", "ugc_id": f"u{n}"}
+        for n in range(count)
+    ]
+    said = decision(rows[7], "exclude")
+    with Catalog.open(config) as catalog:
+        commit(
+            catalog,
+            tmp_path,
+            {
+                "media": [media("l1", "licensed"), media("u7")],
+                "match": rows,
+                "match_scan": [scan("l1", "reverse", 1)],
+            },
+        )
+        counted = "SELECT action, count(*) AS n FROM claims GROUP BY action"
+        assert read(config, counted) == [{"action": "review", "n": count}]
+        commit(catalog, tmp_path, {"decision": [said]})
+        assert read(config, counted) == [{"action": "ignore", "n": count}]
+        commit(catalog, tmp_path, {"decision": [said | {"undone_by": "ann", "undone_at": DAY}]})
+        assert read(config, counted) == [{"action": "review", "n": count}]
 
 
 def test_claims_have_every_column_of_matches(config: CatalogConfig) -> None:

@@ -22,3 +22,12 @@ class PublishResultsOperator(StageOperator):
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = dict(published)
         return published
+
+
+class ExportViewsOperator(StageOperator):
+    """Write every view as Parquet to the lake."""
+
+    def call(self, platform: Platform, context: Context) -> dict[str, Any]:
+        from avm_core.pipeline.stages import export_views
+
+        return export_views(platform)

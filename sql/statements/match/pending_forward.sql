@@ -21,11 +21,18 @@ usable AS (
         OR (f.modality = 'video' AND f.fingerprinter = $video_fingerprinter))
 ),
 excluded AS (
-    SELECT media_id, count(*) AS known
-    FROM exclusion
-    WHERE matcher_version = $matcher_version
-      AND audio_fingerprinter IS NOT DISTINCT FROM $audio_fingerprinter
-      AND video_fingerprinter IS NOT DISTINCT FROM $video_fingerprinter
+    SELECT media_id, sum(changes) AS known
+    FROM (
+        SELECT media_id, 1 AS changes
+        FROM exclusion
+        WHERE matcher_version = $matcher_version
+          AND audio_fingerprinter IS NOT DISTINCT FROM $audio_fingerprinter
+          AND video_fingerprinter IS NOT DISTINCT FROM $video_fingerprinter
+        UNION ALL
+        SELECT licensed_id, CASE WHEN undone_at IS NULL THEN 1 ELSE 2 END
+        FROM decision
+        WHERE verdict = 'exclude'
+    )
     GROUP BY media_id
 ),
 pending AS (

@@ -6,8 +6,9 @@
 -- the newest first_version among uploads whose scan saw less than this licensed media, one ASOF
 -- step per licensed media and day, against what its reverse scans of that day have covered.
 --
--- What a title shared with one that was removed since is its own again: uploads that were
--- searched before that are looked at once more, and reverse scans from before do not count.
+-- What a title shared with one that was removed since, or what a person had excluded and took back,
+-- is its own again: uploads that were searched before that are looked at once more, and reverse
+-- scans from before do not count.
 WITH indexed AS (
     SELECT
         e.index_name,
@@ -28,10 +29,17 @@ WITH indexed AS (
 ),
 shared_before AS (
     SELECT media_id, max(ended_at) AS ended_at
-    FROM exclusion_past
-    WHERE matcher_version = $matcher_version
-      AND audio_fingerprinter IS NOT DISTINCT FROM $audio_fingerprinter
-      AND video_fingerprinter IS NOT DISTINCT FROM $video_fingerprinter
+    FROM (
+        SELECT media_id, ended_at
+        FROM exclusion_past
+        WHERE matcher_version = $matcher_version
+          AND audio_fingerprinter IS NOT DISTINCT FROM $audio_fingerprinter
+          AND video_fingerprinter IS NOT DISTINCT FROM $video_fingerprinter
+        UNION ALL
+        SELECT licensed_id, undone_at
+        FROM decision
+        WHERE verdict = 'exclude' AND undone_at IS NOT NULL
+    )
     GROUP BY media_id
 ),
 seen AS (

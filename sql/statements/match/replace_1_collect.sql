@@ -47,6 +47,10 @@ replaced AS (
     FROM staged_match AS s
     JOIN match AS m ON m.ugc_id = s.ugc_id AND m.licensed_id = s.licensed_id
 )
-SELECT match_id, bool_or(by_matcher) AS by_matcher, bool_or(by_model) AS by_model
-FROM replaced
-GROUP BY match_id
+SELECT m.*, r.by_matcher, r.by_model
+FROM match AS m
+JOIN (
+    SELECT match_id, bool_or(by_matcher) AS by_matcher, bool_or(by_model) AS by_model
+    FROM replaced
+    GROUP BY match_id
+) AS r ON r.match_id = m.match_id

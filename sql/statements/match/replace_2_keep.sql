@@ -13,6 +13,10 @@ SELECT
               AND e.matcher_version = m.matcher_version
               AND e.audio_fingerprinter IS NOT DISTINCT FROM m.audio_fingerprinter
               AND e.video_fingerprinter IS NOT DISTINCT FROM m.video_fingerprinter
+        ) + (
+            SELECT count(*) + count(d.undone_at)
+            FROM decision AS d
+            WHERE d.licensed_id = m.licensed_id AND d.verdict = 'exclude'
         ) THEN 'exclusion'
         ELSE 'rematch'
     END AS ended_by

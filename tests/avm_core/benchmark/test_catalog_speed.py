@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from avm_core.benchmark.catalog_speed import measure_catalog
+from avm_core.benchmark.claims_speed import measure_claims
 
 
 def test_catalog_measures_commit_and_repeat() -> None:
     found = measure_catalog(units=3, rows=10)
     assert found["rows_per_commit"] == 10
     assert min(found["commit_ms"], found["repeat_ms"]) > 0
+
+
+def test_claims_are_planted_judged_asked_and_decided() -> None:
+    found = measure_claims(40)
+    assert found["matches"] == 40
+    assert set(found["questions_ms"]) >= {"first_page", "counts_by_action", "exposure"}
+    spent = [found["commit_and_judge_s"], found["decide_ms"], *found["questions_ms"].values()]
+    assert min(spent) > 0

@@ -72,8 +72,8 @@ def test_a_segment_found_again_is_no_ending(world: CatalogConfig, tmp_path: Path
         world, "match", "ugc_id, licensed_id, ugc_start, found_at > '2026-03-01 13:00:00Z'"
     )
     assert starts == [
-        ("u1", "l1", 10.04, True),
-        ("u1", "l2", 10.0, True),
+        ("u1", "l1", 10.04, False),
+        ("u1", "l2", 10.0, False),
         ("u2", "l1", 10.0, False),
     ]
 
