@@ -40,7 +40,7 @@ from avm_core.types import Fingerprint, FingerprinterId, MediaInfo, Modality, Ob
 
 # Only these fail the batch: every other file would meet them too.
 _WHOLE_BATCH = (AccessDenied, BucketMissing, BadSettings, Transient)
-# Files in a row that cannot be had until the store itself is asked whether it is there.
+# So many files in a row that cannot be had, or a whole batch, and the store itself is asked.
 _IN_A_ROW = 5
 # Decoded time below this share of the declared duration means that the file is cut short.
 _COMPLETE = 0.9
@@ -54,7 +54,7 @@ def fingerprint_batch(platform: Platform, batch: dict[str, Any]) -> dict[str, An
     """
     plan = read_plan(platform, batch)
     began = time.perf_counter()
-    worker = _Worker(platform)
+    worker = _Worker(platform, len(plan["rows"]))
     workers = platform.settings.pipeline.fingerprint_workers
     results = for_each(worker.fingerprint, plan["rows"], workers)
     unit_id = f"fingerprint-{plan['batch_id']}"
@@ -96,12 +96,13 @@ class DamagedMedia(Exception):
 class _Worker:
     """Fingerprints media, several at a time, with networks that are loaded once."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, files: int) -> None:
         self._platform = platform
         self._lake = platform.lake
         self._made: dict[FingerprinterId, Fingerprinter] = {}
         self._loading = threading.Lock()
         self._unavailable = 0  # files in a row
+        self._too_many = min(_IN_A_ROW, files)
 
     def fingerprint(self, media: dict[str, Any]) -> MediaResult:
         result = MediaResult(media["media_id"], media["attempts"])
@@ -146,7 +147,7 @@ class _Worker:
             _download(store, key, media["etag"], path)
         except Transient:
             self._unavailable += 1
-            if self._unavailable >= _IN_A_ROW:
+            if self._unavailable >= self._too_many:
                 try:
                     next(iter(store.list(key)), None)
                 except Transient as error:

@@ -21,6 +21,7 @@ from tests.avm_core.catalog.builders import (
     match,
     media,
     removal,
+    media_error,
     scan,
     snapshot,
 )
@@ -108,13 +109,43 @@ def test_media_without_a_current_fingerprint_are_pending_oldest_first(
         },
     )
     name = "media/pending_fingerprint"
-    pending = catalog.query(name, **CURRENT, limit=10)
+    pending = catalog.query(name, **CURRENT, limit=10, now=DAY)
     assert ids(pending) == ["early", "half", "late"]
     assert pending[0]["uri"] == "s3://licensed/early.mp4"
     assert pending[0]["discovered_at"] == DAY + timedelta(days=1)
-    assert ids(catalog.query(name, **CURRENT, limit=2)) == ["early", "half"]
+    assert ids(catalog.query(name, **CURRENT, limit=2, now=DAY)) == ["early", "half"]
     only_audio = CURRENT | {"video_fingerprinter": None}
-    assert ids(catalog.query(name, **only_audio, limit=10)) == ["early", "late"]
+    assert ids(catalog.query(name, **only_audio, limit=10, now=DAY)) == ["early", "late"]
+
+
+def test_failures_are_pending_when_they_are_due_and_gone_media_never(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    hour = timedelta(hours=1)
+    waits = {"never": None, "due": DAY - hour, "later": DAY + hour, "made": DAY - hour}
+    commit(
+        catalog,
+        tmp_path,
+        {
+            "media": [media(name, day=n) for n, name in enumerate(waits)]
+            + [media("gone", gone_at=DAY), media("first", "licensed", day=99)],
+            "media_fingerprint": [
+                fingerprint(name, kind, status="error")
+                for name in ("never", "made")
+                for kind in (AUDIO, VIDEO)
+            ],
+            "media_error": [
+                media_error(name, "probe", attempts=2, next_attempt_at=when)
+                for name, when in waits.items()
+            ],
+        },
+    )
+    rows = catalog.query("media/pending_fingerprint", **CURRENT, limit=9, now=DAY)
+    assert [(row["media_id"], row["attempts"]) for row in rows] == [
+        ("first", 0),
+        ("due", 2),
+        ("made", 2),
+    ]
 
 
 def test_indexable_are_the_usable_fingerprints_of_a_role(world: Catalog, tmp_path: Path) -> None:

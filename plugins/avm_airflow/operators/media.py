@@ -42,11 +42,13 @@ class PlanFingerprintsOperator(StageOperator):
     """
 
     def call(self, platform: Platform, context: Context) -> list[Batch]:
-        from avm_core.pipeline.stages import plan_fingerprints, retry_media
+        from avm_core.pipeline.stages import plan_fingerprints
 
         params = context.get("params") or {}
         media, errors = params.get("retry_media") or [], params.get("retry_errors") or []
         if media or errors:
+            from avm_core.pipeline.stages import retry_media
+
             count = retry_media(platform, media_ids=media, error_classes=errors)
             self.log.info("%d media with failures are tried again", count)
         batches = plan_fingerprints(platform)

@@ -159,7 +159,7 @@ def test_vanished_and_replaced_objects_are_recorded(
     errors = {Path(r["uri"]).stem: r for r in sql(platform, "SELECT * FROM errors")}
     assert {name: row["error_class"] for name, row in errors.items()} == {
         "gone": "MediaVanished",
-        "swapped": "MediaVanished",
+        "swapped": "MediaChanged",
     }
     assert stages.plan_fingerprints(platform) == []
 
@@ -244,6 +244,7 @@ def test_a_store_that_is_down_fails_the_batch_and_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr("avm_core.storage.local.LocalStore.download", down)
+        patch.setattr("avm_core.storage.local.LocalStore.list", down)
         with pytest.raises(StoreUnavailable):
             stages.fingerprint_batch(platform, batch)
     assert len(stages.plan_fingerprints(platform)) == 1
