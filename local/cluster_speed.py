@@ -28,7 +28,7 @@ from local.processes import family
 
 TITLES = {"fish_fillets_intro", "wanna_work_together", "worlds_reel"}
 UPLOADS = {"small_fish", "fast_wanna", "piano_evening", "new_worlds"}
-SETTINGS = {"AVM_DISCOVER_SECONDS": "3600", "AVM_PIPELINE__BATCH_MEDIA_COUNT": "1"}
+SETTINGS = {"AVM_DISCOVER_SECONDS": "315360000", "AVM_PIPELINE__BATCH_MEDIA_COUNT": "1"}
 _PATIENCE = 400.0
 
 

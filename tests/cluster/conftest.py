@@ -16,7 +16,7 @@ from local.cluster_environment import CELERY, service_environment
 from local.home import State, api
 
 SETTINGS = {
-    "AVM_DISCOVER_SECONDS": "3600",  # the tests say when
+    "AVM_DISCOVER_SECONDS": "315360000",  # the tests say when
     "AVM_PIPELINE__BATCH_MEDIA_COUNT": "2",
 }
 

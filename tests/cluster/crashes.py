@@ -16,6 +16,7 @@ import psutil
 from avm_core.fingerprint.codec import artefact_key
 from avm_core.pipeline.staging import read_plan
 from local.cluster import crash, worker_of
+from local.home import services
 
 if TYPE_CHECKING:
     from tests.cluster.conftest import Cluster
@@ -64,7 +65,9 @@ def crash_halfway(
             if not halfway(batch, process):
                 process.resume()
                 continue
-            device = process.environ().get("CUDA_VISIBLE_DEVICES")
+            # Workers write their titles over what the kernel shows of their own environment.
+            keeper = psutil.Process(services(cluster.state)[worker].pid)
+            device = keeper.environ().get("CUDA_VISIBLE_DEVICES")
             killed = crash(cluster.state, worker)
             assert process.pid in killed
             where = (dag_id, run_id, task_id, task["map_index"], task["try_number"])
