@@ -73,7 +73,7 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "evaluation_metric": _schema(
         "evaluation_id:text edit:text strength:text metric:text value:double? low:double? "
-        "high:double?"
+        "high:double? gain:double? gain_low:double? gain_high:double?"
     ),
     "commit_ledger": _schema(
         "unit_id:text kind:text input_digest:text rows:bigint committed_at:time"
