@@ -91,7 +91,7 @@ TABLES: dict[str, pa.Schema] = {
     ),
     "evaluation_metric": _schema(
         "evaluation_id:text edit:text strength:text metric:text value:double? low:double? "
-        "high:double?"
+        "high:double? gain:double? gain_low:double? gain_high:double?"
     ),
     "decision": _schema(
         "decision_id:text ugc_id:text licensed_id:text verdict:text licensed_start:double "

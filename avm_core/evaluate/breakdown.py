@@ -134,22 +134,51 @@ def _found(truth: Sequence[TruthSegment], matches: Sequence[Match]) -> float | N
 # --- bootstrap --------------------------------------------------------------------------------
 
 
+def gains(
+    truth: Sequence[TruthSegment],
+    base: Sequence[Match],
+    matches: Sequence[Match],
+    uploads: Sequence[Upload],
+    *,
+    resamples: int = 400,
+    seed: int = 0,
+) -> dict[str, list[float] | None]:
+    """{metric: [low, high]}: 95 % of how much a metric of `matches` is above that of `base`.
+
+    Both are taken on the same draws of uploads, so that what is hard for both cancels out: two
+    whose own intervals overlap may differ surely. Raises `BadSettings` as `score_by_edit`.
+    """
+    draws = _draws(len(uploads), resamples, seed)
+    first = _samples(_judged(truth, base, uploads), draws)
+    second = _samples(_judged(truth, matches, uploads), draws)
+    return {name: _interval(second[name] - first[name]) for name in first}
+
+
 def _intervals(group: Sequence[_Judged], resamples: int, seed: int) -> dict[str, Any]:
-    """A draw says how often each upload counts: most metrics are made of sums over uploads,
-    so that all draws are one matrix product, and the others weigh what is sorted once."""
     if not group:
         return {"intervals": {}}
+    samples = _samples(group, _draws(len(group), resamples, seed))
+    return {"intervals": {name: _interval(values) for name, values in samples.items()}}
+
+
+def _draws(count: int, resamples: int, seed: int) -> np.ndarray:
+    """How often each of `count` uploads is drawn, [resamples, count]."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(count, np.full(count, 1 / count), size=resamples)
+
+
+def _samples(group: Sequence[_Judged], draws: np.ndarray) -> dict[str, Float64]:
+    """A draw says how often each upload counts: most metrics are made of sums over uploads,
+    so that all draws are one matrix product, and the others weigh what is sorted once."""
     terms = np.array([_terms(item) for item in group])
-    draws = np.random.default_rng(seed).multinomial(
-        len(group), np.full(len(group), 1 / len(group)), size=resamples
-    )
     samples = _metrics(draws @ terms) | _error_metrics(group, draws)
     samples["micro_ap"] = _micro_aps(group, draws)
-    intervals = {}
-    for name, values in samples.items():
-        known = values[np.isfinite(values)]
-        intervals[name] = np.percentile(known, _LEVEL).tolist() if len(known) else None
-    return {"intervals": intervals}
+    return samples
+
+
+def _interval(values: Float64) -> list[float] | None:
+    known = values[np.isfinite(values)]
+    return np.percentile(known, _LEVEL).tolist() if len(known) else None
 
 
 def _terms(item: _Judged) -> tuple[float, ...]:

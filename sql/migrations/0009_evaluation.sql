@@ -24,7 +24,8 @@ CREATE TABLE evaluation (
     ended_at TIMESTAMPTZ NOT NULL
 );
 
--- edit '' is all edits, strength '' all strengths; a metric without a basis has no value.
+-- edit '' is all edits, strength '' all strengths; a metric without a basis has no value. A gain
+-- is over the first point of the sweep.
 CREATE TABLE evaluation_metric (
     evaluation_id VARCHAR NOT NULL,
     edit VARCHAR NOT NULL,
@@ -32,5 +33,8 @@ CREATE TABLE evaluation_metric (
     metric VARCHAR NOT NULL,
     value DOUBLE,
     low DOUBLE,
-    high DOUBLE
+    high DOUBLE,
+    gain DOUBLE,
+    gain_low DOUBLE,
+    gain_high DOUBLE
 );

@@ -2,8 +2,9 @@
 --   point   JSON of the settings that the point changed; '{}' is the settings in force
 --   place   1 is the best value of the metric in its sweep, equal values share a place
 --   wins    the best; where several are equally good all of them
---   apart   the 95 % interval of the point does not meet that of the best one. Two points that
---           overlap may still differ: intervals are wide, as each is of one point alone
+--   gain    value minus that of the sweep's first point, which is the settings in force unless
+--           the sweep left them out; with its 95 % interval on the same draws of uploads
+--   real    that interval lies on one side of 0: the difference is not chance
 CREATE OR REPLACE VIEW experiments AS
 WITH measured AS (
     SELECT
@@ -16,6 +17,9 @@ WITH measured AS (
         m.value,
         m.low,
         m.high,
+        m.gain,
+        m.gain_low,
+        m.gain_high,
         CASE
             WHEN m.metric IN ('boundary_median_s', 'fp_per_clean_hour') THEN -m.value
             ELSE m.value
@@ -37,11 +41,8 @@ placed AS (
         *,
         CASE WHEN merit IS NOT NULL THEN rank() OVER (
             PARTITION BY run_id, metric ORDER BY merit DESC NULLS LAST
-        ) END AS place,
-        first(low) OVER best AS best_low,
-        first(high) OVER best AS best_high
+        ) END AS place
     FROM measured
-    WINDOW best AS (PARTITION BY run_id, metric ORDER BY merit DESC NULLS LAST, point)
 )
 SELECT
     run_id,
@@ -55,7 +56,10 @@ SELECT
     high,
     place,
     coalesce(place = 1, false) AS wins,
-    low > best_high OR high < best_low AS apart,
+    gain,
+    gain_low,
+    gain_high,
+    gain_low > 0 OR gain_high < 0 AS real,
     evaluation_id,
     ended_at
 FROM placed

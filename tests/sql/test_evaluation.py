@@ -92,10 +92,11 @@ def test_an_evaluation_that_is_recorded_again_replaces_its_metrics(
     assert found == [{"metric": "final", "value": 0.6}]
 
 
-def test_a_sweep_names_the_winner_of_each_metric_and_who_is_clearly_behind(
+def test_a_sweep_names_the_winner_of_each_metric_and_which_differences_are_real(
     config: CatalogConfig, tmp_path: Path
 ) -> None:
-    finals = {"a": (0.80, 0.70, 0.85), "b": (0.90, 0.84, 0.95), "c": (0.60, 0.50, 0.70)}
+    # a is what the others are compared with.
+    finals = {"a": (0.80, None, None), "b": (0.90, 0.02, 0.15), "c": (0.70, -0.3, 0.05)}
     errors = {"a": 0.2, "b": 0.4, "c": None}
     points = {name: f'{{"match.k": {number}}}' for number, name in enumerate(finals)}
     with Catalog.open(config) as catalog:
@@ -108,7 +109,10 @@ def test_a_sweep_names_the_winner_of_each_metric_and_who_is_clearly_behind(
                     evaluation("alone"),
                 ],
                 "evaluation_metric": [
-                    *[metric(n, "final", v, low=lo, high=h) for n, (v, lo, h) in finals.items()],
+                    *[
+                        metric(n, "final", v, gain=v - 0.8, gain_low=low, gain_high=high)
+                        for n, (v, low, high) in finals.items()
+                    ],
                     *[metric(n, "boundary_median_s", e) for n, e in errors.items()],
                     metric("alone", "final", 1.0),
                 ],
@@ -116,10 +120,10 @@ def test_a_sweep_names_the_winner_of_each_metric_and_who_is_clearly_behind(
         )
     rows = read(config, "FROM experiments")
     final = {r["evaluation_id"]: r for r in rows if r["metric"] == "final"}
-    assert {n: (r["place"], r["wins"], r["apart"]) for n, r in final.items()} == {
-        "a": (2, False, False),
-        "b": (1, True, False),
-        "c": (3, False, True),
+    assert {n: (r["place"], r["wins"], r["real"]) for n, r in final.items()} == {
+        "a": (2, False, None),
+        "b": (1, True, True),
+        "c": (3, False, False),
     }
     error = {r["evaluation_id"]: r for r in rows if r["metric"] == "boundary_median_s"}
     assert {n: (r["place"], r["wins"]) for n, r in error.items()} == {

@@ -14,26 +14,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from avm_core.benchmark.evaluation.plan import (
+from avm_core.benchmark.evaluation.evaluation import (
     Batch,
     Evaluation,
     has_stream,
     matches_key,
     print_key,
-    query_batches,
     read_evaluation,
 )
+from avm_core.benchmark.evaluation.plan import query_batches
 from avm_core.benchmark.evaluation.stored_set import media_key
 from avm_core.benchmark.evaluation.sweep import with_point
-from avm_core.benchmark.quality import make_print, score_system
+from avm_core.benchmark.quality import make_print, score_system, uploads_of
 from avm_core.benchmark.rivals.avm import AvmPrinter
 from avm_core.benchmark.rivals.base import Printed
 from avm_core.benchmark.sets.manifest import LicensedItem, UgcItem
 from avm_core.errors import ObjectMissing
+from avm_core.evaluate.breakdown import gains
 from avm_core.fingerprint.parallel import for_each
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.staging import Rows, digest, read_plan, stage
 from avm_core.types import MODALITIES, Match, Modality, ObjectStore
+
+# Metric to its gain and the ends of the gain's interval.
+Gains = dict[str, tuple[float | None, ...]]
 
 
 def make_prints(platform: Platform, batch: Batch) -> dict[str, Any]:
@@ -96,12 +100,9 @@ def score_evaluation(platform: Platform, batch: Batch) -> dict[str, Any]:
     """
     evaluation = read_evaluation(platform, batch)
     manifest = evaluation.manifest
-    parts = [
-        json.loads(platform.lake.get(matches_key(evaluation, uploads)))
-        for uploads in query_batches(platform, evaluation)
-    ]
-    matches = [Match(**found) for part in parts for found in part["matches"]]
+    parts, matches = _found(platform, evaluation)
     result = score_system(matches, manifest, evaluation.modality)
+    gained = _gains(platform, evaluation, batch.get("base"), matches)
     row = evaluation.columns | {
         "titles": len(manifest.titles(evaluation.modality)),
         "uploads": len(manifest.uploads(evaluation.modality)),
@@ -116,14 +117,45 @@ def score_evaluation(platform: Platform, batch: Batch) -> dict[str, Any]:
         input_digest=digest(row["configuration_id"], row["code_version"], row["point"]),
         tables={
             "evaluation": [row],
-            "evaluation_metric": metric_rows(row["evaluation_id"], result),
+            "evaluation_metric": metric_rows(row["evaluation_id"], result, gained),
         },
     )
 
 
-def metric_rows(evaluation_id: str, result: dict[str, Any]) -> Rows:
-    """A result of `score_by_edit` in long form."""
+def _found(platform: Platform, evaluation: Evaluation) -> tuple[list[Batch], list[Match]]:
+    """What every batch of the evaluation stored, and all matches in the set's order."""
+    parts = [
+        json.loads(platform.lake.get(matches_key(evaluation, uploads)))
+        for uploads in query_batches(platform, evaluation)
+    ]
+    return parts, [Match(**found) for part in parts for found in part["matches"]]
+
+
+def _gains(
+    platform: Platform, evaluation: Evaluation, base: Batch | None, matches: list[Match]
+) -> Gains:
+    """Of each metric how far it is above that of `base`, with the interval."""
+    if base is None:
+        return {}
+    manifest, task = evaluation.manifest, evaluation.modality
+    other = read_evaluation(platform, base)
+    _, before = _found(platform, other)
+    intervals = gains(manifest.truth(task), before, matches, uploads_of(manifest, task))
+    old, new = (score_system(found, manifest, task)["overall"] for found in (before, matches))
+    return {
+        metric: (new[metric] - old[metric], *(interval or (None, None)))
+        for metric, interval in intervals.items()
+        if new[metric] is not None and old[metric] is not None
+    }
+
+
+def metric_rows(evaluation_id: str, result: dict[str, Any], gained: Gains) -> Rows:
+    """A result of `score_by_edit` in long form; `gained` goes with the overall metrics."""
     rows = _rows(evaluation_id, "", "", result["overall"])
+    for row in rows:
+        if row["metric"] in gained:
+            names = ("gain", "gain_low", "gain_high")
+            row |= dict(zip(names, gained[row["metric"]], strict=True))
     for edit, scores in result["edits"].items():
         rows += _rows(evaluation_id, edit, "", scores)
     for edit, strengths in result["strengths"].items():

@@ -1,10 +1,12 @@
 """Scores per edit, and intervals that a plain resample-and-score loop gives as well."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from avm_core.errors import BadSettings
-from avm_core.evaluate.breakdown import Upload, score_by_edit
+from avm_core.evaluate.breakdown import Upload, gains, score_by_edit
 from avm_core.evaluate.metrics import score
 from avm_core.evaluate.truth import TruthSegment
 from avm_core.types import Match
@@ -103,8 +105,6 @@ def test_intervals_equal_those_of_resampling_and_scoring_again():
 
 
 def _named(segment, name):
-    from dataclasses import replace
-
     return replace(segment, ugc_id=name)
 
 
@@ -165,3 +165,48 @@ def test_a_set_without_uploads_or_without_matches_has_scores():
     unfound = score_by_edit([truth_row("a")], [], [upload("a")])["overall"]
     assert unfound["final"] == unfound["found"] == 0.0
     assert unfound["intervals"]["final"] == unfound["intervals"]["micro_ap"] == [0.0, 0.0]
+
+
+def test_a_gain_is_sure_where_the_intervals_of_both_overlap():
+    """Every upload is found a little better, hard ones and easy ones: that cannot be chance."""
+    truth = [truth_row(f"u{n}") for n in range(24)]
+    uploads = [upload(f"u{n}") for n in range(24)]
+    errors = np.random.default_rng(5).uniform(1, 9, 24)
+    base, better = (
+        [match(f"u{n}", end=20.0 - error + more) for n, error in enumerate(errors)]
+        for more in (0.0, 0.5)
+    )
+    old, new = (score_by_edit(truth, found, uploads)["overall"] for found in (base, better))
+    assert new["intervals"]["iou"][0] < old["intervals"]["iou"][1]
+    low, high = gains(truth, base, better, uploads)["iou"]
+    assert 0 < low <= new["iou"] - old["iou"] <= high
+    back = gains(truth, better, base, uploads)
+    assert back["iou"] == pytest.approx([-high, -low])
+    assert back["f1"] == [0.0, 0.0]
+    assert gains(truth, base, [], uploads)["boundary_median_s"] is None
+
+
+def test_a_gain_agrees_with_scoring_every_draw_of_both():
+    truth, matches, uploads = example()
+    worse = [m for n, m in enumerate(matches) if n % 3]
+    rng = np.random.default_rng(0)
+    draws = rng.multinomial(30, np.full(30, 1 / 30), size=50)
+    differences = []
+    for draw in draws:
+        both = []
+        for found in (worse, matches):
+            rows, hits = [], []
+            for number, times in enumerate(draw):
+                for copy in range(times):
+                    named = f"u{number}"
+                    rows += [
+                        replace(r, ugc_id=f"{named}-{copy}") for r in truth if r.ugc_id == named
+                    ]
+                    hits += [
+                        replace(m, ugc_id=f"{named}-{copy}") for m in found if m.ugc_id == named
+                    ]
+            both.append(score(rows, hits)["final"])
+        differences.append(both[1] - both[0])
+    expected = np.percentile(differences, (2.5, 97.5))
+    got = gains(truth, worse, matches, uploads, resamples=50)["final"]
+    assert got == pytest.approx(expected.tolist())

@@ -8,7 +8,7 @@ import pytest
 
 from avm_core.benchmark.edits import Clip, Edit, make_copy
 from avm_core.benchmark.edits.sound import Resampled
-from avm_core.benchmark.evaluation import plan as planning
+from avm_core.benchmark.evaluation import evaluation as keys
 from avm_core.benchmark.evaluation.plan import (
     plan_evaluation,
     plan_points,
@@ -163,7 +163,7 @@ def test_what_was_done_is_not_done_again(platform, tiny):
 
 def test_a_change_of_code_matches_again_with_the_prints_that_are_there(platform, tiny, monkeypatch):
     carry_out(platform, plan(platform, tiny))
-    monkeypatch.setattr(planning, "code_version", lambda: "changed!")
+    monkeypatch.setattr(keys, "code_version", lambda: "changed!")
     assert carry_out(platform, plan(platform, tiny)) == (0, 3)
 
 
@@ -191,7 +191,11 @@ def test_a_sweep_names_its_winner_and_each_point_is_what_its_settings_give(
     assert len(by_point) == 3
     # Copies of 25 s cannot be found where a match must have 28.
     short = by_point['{"match.min_duration": 28.0}']
-    assert (short["value"], short["place"], short["apart"]) == (0.0, 3, True)
+    assert (short["value"], short["place"], short["real"]) == (0.0, 3, True)
+    in_force = by_point["{}"]
+    assert short["gain"] == -in_force["value"]
+    assert short["gain_low"] <= short["gain"] <= short["gain_high"] < 0
+    assert (in_force["gain"], in_force["real"]) == (None, None)
     assert {point for point, row in by_point.items() if row["wins"]} >= {"{}"}
     for minimum in (24.0, 28.0):
         want = command_line(monkeypatch, capsys, tiny, MATCH__MIN_DURATION=str(minimum))
