@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test check format clean
+.PHONY: help demo up down status test browser screenshots check format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -28,8 +28,17 @@ down: $(READY) ## Stop every process that `up` or `demo` started
 status: $(READY) ## Show addresses, login and health of the running platform
 	$(BIN)/python -m local.stack status
 
-test: $(READY) ## Run all tests, with a real SeaweedFS and a real Airflow
+test: $(READY) browser ## Run all tests, with a real SeaweedFS, a real Airflow and a real browser
 	$(BIN)/python -m pytest
+
+browser: # Debian's Chromium for the test of the page, where it may be installed; skipped elsewhere
+	@command -v chromedriver >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } || \
+	  echo "no Chromium here: the test of the page in a browser will be skipped"
+
+screenshots: $(READY) browser ## Take the pictures of docs/page.md anew
+	AVM_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/e2e/test_page.py
 
 check: $(READY) ## Format check, lint, types
 	$(BIN)/ruff format --check .
