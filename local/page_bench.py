@@ -154,14 +154,16 @@ def asked(matches: int) -> Iterator[tuple[str, Callable[[int], str]]]:
 
 
 def measure(client: Any, matches: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Milliseconds by route: the first answer, the median and the 95th percentile."""
+    """Milliseconds by route: the first answer, the median and the 95th percentile by the clock,
+    and the median of the processor, which others on the machine do not change."""
     found = {}
     for name, address in asked(matches):
-        times = []
+        times, busy = [], []
         for number in range(rounds + 1):
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.process_time()
             answer = client.get(f"/avm{address(number)}")
             times.append(1000 * (time.perf_counter() - began))
+            busy.append(1000 * (time.process_time() - used))
             if answer.status_code != 200:
                 raise SystemExit(f"{name}: {answer.status_code} {answer.text[:300]}")
         first, rest = times[0], sorted(times[1:])
@@ -169,6 +171,7 @@ def measure(client: Any, matches: int, rounds: int) -> dict[str, dict[str, float
             "first": round(first, 1),
             "p50": round(statistics.median(rest), 1),
             "p95": round(rest[min(int(0.95 * len(rest)), len(rest) - 1)], 1),
+            "cpu": round(statistics.median(busy[1:]), 1),
         }
     return found
 
