@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 CLUSTER := $(VENV)/.ready-cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test cluster-test cluster-speed cluster-programs check format clean
+.PHONY: help demo up down status test cluster-test cluster-speed cluster-programs browser screenshots check format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,7 +33,7 @@ down: $(READY) ## Stop every process that `up` or `demo` started
 status: $(READY) ## Show addresses, login and health of the running platform
 	$(BIN)/python -m local.stack status
 
-test: $(READY) ## Run all tests, with a real SeaweedFS and a real Airflow
+test: $(READY) browser ## Run all tests, with a real SeaweedFS, a real Airflow and a real browser
 	$(BIN)/python -m pytest
 
 cluster-test: $(CLUSTER) cluster-programs ## Kill workers of a cluster (Postgres, Redis, Celery, Edge), compare the rows
@@ -46,6 +46,15 @@ cluster-programs:
 	@{ command -v redis-server && { command -v postgres || ls /usr/lib/postgresql/*/bin/postgres; }; } >/dev/null 2>&1 \
 	|| { [ "$$(id -u)" = 0 ] && apt-get -qq update && apt-get -qq install -y --no-install-recommends postgresql redis-server; } \
 	|| { echo 'A cluster needs Postgres and Redis: sudo apt-get install postgresql redis-server' >&2; exit 1; }
+
+browser: # Debian's Chromium for the test of the page, where it may be installed; skipped elsewhere
+	@command -v chromedriver >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } || \
+	  echo "no Chromium here: the test of the page in a browser will be skipped"
+
+screenshots: $(READY) browser ## Take the pictures of docs/page.md anew
+	AVM_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/e2e/test_page.py
 
 check: $(READY) ## Format check, lint, types
 	$(BIN)/ruff format --check .

@@ -1,7 +1,8 @@
 """What people look at: pictures at given seconds and the outline of the sound between two.
 
 Both seek, so that the price depends on the stretch and not on the file, and both stop when
-their patience ends: what is missing then is None or NaN.
+their patience ends: what is missing then is None or NaN. Patience is time of the processor, so
+that a busy machine shows the same as an idle one, only later.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ def pictures_at(
     source: Source, times: Sequence[float], *, height: int, patience: float
 ) -> list[Picture | None]:
     """The picture on screen at each of the ascending `times` in seconds, uint8 [height, W, 3],
-    upright; None before the start, behind the end, and when `patience` in seconds is over.
+    upright; None before the start, behind the end, and when `patience` in seconds is used up.
 
     Raises `BadMedia` if there are no pictures.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.process_time() + patience
     with open_media(source) as container:
         stream = picture_stream(container)
         if stream is None:
@@ -79,11 +80,11 @@ def strip(pictures: Sequence[Picture | None], *, width: int, height: int) -> byt
 
 def peaks(source: Source, start: float, end: float, *, bins: int, patience: float) -> Float64:
     """Largest magnitude in [0, 1] of the sound in each of `bins` equal parts of [start, end);
-    NaN where there is none or `patience` in seconds is over. A long stretch is sampled.
+    NaN where there is none or `patience` in seconds is used up. A long stretch is sampled.
 
     Raises `BadMedia` if there is no sound.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.process_time() + patience
     edges = np.linspace(start, end, bins + 1)
     heights = np.full(bins, np.nan)
     with open_media(source) as container:
@@ -96,7 +97,7 @@ def peaks(source: Source, start: float, end: float, *, bins: int, patience: floa
         for first, last in spans:
             for second, samples, rate in _sound(container, first, last):
                 _raise(heights, edges, second, samples, rate)
-                if time.monotonic() > deadline:
+                if time.process_time() > deadline:
                     return heights
     return heights
 
@@ -112,7 +113,7 @@ class _Reel:
 
     def at(self, second: float) -> VideoFrame | None:
         """The frame shown at `second`, None behind the end."""
-        if time.monotonic() > self._deadline:
+        if time.process_time() > self._deadline:
             return None
         target = second + self._start
         if self._last is None or not 0 <= target - _time(self._last) <= _NEAR:
@@ -126,7 +127,7 @@ class _Reel:
             before, self._last = self._last, frame
             if _time(frame) > target + 1e-3:
                 return before or frame
-            if time.monotonic() > self._deadline:
+            if time.process_time() > self._deadline:
                 ended = False
                 break
         # Past the last frame nothing is on screen, give or take what one is shown for.

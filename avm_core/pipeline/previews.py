@@ -24,8 +24,8 @@ from avm_core.storage.range_file import RangeFile, TooMuchRead
 
 TILES, TILE = 12, (160, 90)
 BINS = 480
-# Seconds until a look gives what it has: someone waits for it.
-PATIENCE = 8.0
+# Seconds of a processor after which a look gives what it has: someone waits for it.
+PATIENCE = 10.0
 _VERSION = 1
 
 Row = dict[str, Any]

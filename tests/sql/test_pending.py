@@ -20,8 +20,8 @@ from tests.avm_core.catalog.builders import (
     ids,
     match,
     media,
-    removal,
     media_error,
+    removal,
     scan,
     snapshot,
 )

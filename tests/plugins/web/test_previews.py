@@ -18,7 +18,7 @@ from tests.plugins.web.conftest import Site
 
 def patient(client: Any, path: str) -> Any:
     """The answer once the preview is made."""
-    for _ in range(120):
+    for _ in range(400):
         answer = client.get(path)
         if answer.status_code != 503:
             break
