@@ -46,26 +46,32 @@ def rebuild(
     def apply(current: IndexManifest | None) -> IndexManifest:
         if current is None or current.fingerprinter != base.fingerprinter:
             raise BadSettings(f"index {base.index_name} was replaced while it was rebuilt")
-        later = _later(store, base, current)
-        version = current.version + 1
-        made = seal(
-            index_name=base.index_name,
-            parent=current,
-            fingerprinter=base.fingerprinter,
-            dims=base.dims,
-            segments=(
-                *(ref.model_copy(update={"added_version": version}) for ref in built),
-                *later,
-            ),
-            tombstones=tuple(s for s in current.tombstones if s.removed_version > base.version),
-            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
+        made = _replaced(base, current, built, _later(store, base, current))
         require_whole(store, made)
         return made
 
     result = commit(store, base.index_name, apply)
     assert result is not None, "apply never returns None"
     return result
+
+
+def _replaced(
+    base: IndexManifest,
+    current: IndexManifest,
+    built: Sequence[SegmentRef],
+    later: Sequence[SegmentRef],
+) -> IndexManifest:
+    """The snapshot after `current` that has the segments `built` for those of `base`."""
+    version = current.version + 1
+    return seal(
+        index_name=base.index_name,
+        parent=current,
+        fingerprinter=base.fingerprinter,
+        dims=base.dims,
+        segments=(*(ref.model_copy(update={"added_version": version}) for ref in built), *later),
+        tombstones=tuple(s for s in current.tombstones if s.removed_version > base.version),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def _part(media_id: str, made: Fingerprint, known: dict[str, int]) -> Part:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import functools
 import hashlib
 import os
 import shutil
@@ -12,6 +11,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -290,12 +290,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-@functools.lru_cache(maxsize=65_536)
+@lru_cache(maxsize=65_536)
 def _md5_of(path: str, inode: int, size: int, modified_ns: int) -> str:
     """md5 hex of a file; the other arguments make a changed file another entry of the cache."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, _md5).hexdigest()
-
-
-def _md5() -> hashlib._Hash:
-    return hashlib.md5(usedforsecurity=False)
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()

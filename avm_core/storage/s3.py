@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import heapq
 import itertools
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from avm_core.storage.common import (
     lost_race,
     replacing,
 )
+from avm_core.storage.listing import in_key_order
 from avm_core.storage.s3_errors import (
     FAILURES,
     Place,
@@ -244,27 +244,6 @@ class S3Store:
         # A lock per process: a fork may copy one that another thread of the parent holds.
         with _LOCKS.setdefault(process, threading.Lock()):
             return _make_client(self._config, retry, process)
-
-
-def in_key_order(infos: Iterable[ObjectInfo], prefix: str) -> Iterator[ObjectInfo]:
-    """Sort a listing below `prefix` that came in the order of path parts, as SeaweedFS lists.
-
-    That order has `a/x` before `a-b`, the order of keys has it after. Holds the objects of one
-    folder directly below `prefix` at a time.
-    """
-    start = prefix.rfind("/") + 1
-    held: list[tuple[str, ObjectInfo]] = []
-    for info in infos:
-        name, slash, _ = info.key[start:].partition("/")
-        # No later key is smaller: their parts compare greater, beginning with this name.
-        while held and held[0][0] < info.key[:start] + name:
-            yield heapq.heappop(held)[1]
-        if slash:
-            heapq.heappush(held, (info.key, info))
-        else:
-            yield info
-    while held:
-        yield heapq.heappop(held)[1]
 
 
 @functools.lru_cache(maxsize=32)

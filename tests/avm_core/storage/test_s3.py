@@ -27,7 +27,8 @@ from avm_core.errors import (
     Terminal,
     Transient,
 )
-from avm_core.storage.s3 import S3Store, in_key_order
+from avm_core.storage.listing import in_key_order
+from avm_core.storage.s3 import S3Store
 from avm_core.types import ObjectInfo
 from tests.contracts.object_store import ObjectStoreContract
 
