@@ -40,7 +40,7 @@ VALUES: dict[str, object] = {
 READING = [
     name
     for name in statements.names("statements")
-    if re.match(r"(--.*\n)*(SELECT|WITH)", statements.load(name))
+    if re.match(r"(--.*\n)*(SELECT|WITH)", statements.load(name)) and "/replace_" not in name
 ]
 WRITING = [n for n in statements.names("statements") if n not in READING and "/replace_" not in n]
 ALL_FILES = sorted(statements.sql_root().rglob("*.sql"))
@@ -60,7 +60,7 @@ def reader(template: CatalogConfig) -> Iterator[Catalog]:
 def test_reading_statements_answer_an_empty_catalog(reader: Catalog, name: str) -> None:
     rows = reader.query(name, **parameters(statements.load(name)))
     never_empty = {
-        "commit_serial/current": [{"serial": 0}],
+        "commit_serial/current": [{"serial": len(statements.names("migrations")) - 1}],
         "exclusion/count": [{"known": 0}],
         "index/recorded_version": [{"version": 0}],
         "migration/present": [{"present": True}],
