@@ -17,7 +17,7 @@ class QueueDoorbell(BaseEventTrigger):
     """
 
     def __init__(self, *, queue: str, aws_conn_id: str, quiet_seconds: int = 10) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.queue = queue
         self.aws_conn_id = aws_conn_id
         self.quiet_seconds = quiet_seconds
@@ -36,7 +36,7 @@ class QueueDoorbell(BaseEventTrigger):
         while True:
             # In a thread: the provider's own trigger needs aiobotocore, an extra of its own.
             if await asyncio.to_thread(self._emptied):
-                yield TriggerEvent({"queue": self.queue})
+                yield TriggerEvent({"queue": self.queue})  # type: ignore[no-untyped-call]
             await asyncio.sleep(self.quiet_seconds)
 
     def _emptied(self) -> int:
@@ -44,7 +44,7 @@ class QueueDoorbell(BaseEventTrigger):
         # Here: this module is loaded whenever a DAG file is parsed, and boto3 takes seconds.
         from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 
-        client = SqsHook(aws_conn_id=self.aws_conn_id).conn
+        client: Any = SqsHook(aws_conn_id=self.aws_conn_id).conn
         count = 0
         while True:
             answer = client.receive_message(

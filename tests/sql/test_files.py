@@ -47,7 +47,9 @@ VALUES: dict[str, object] = {
 READING = [
     name
     for name in statements.names("statements")
-    if re.match(r"(--.*\n)*(SELECT|WITH)", statements.load(name)) and name != "claim/changes"
+    if re.match(r"(--.*\n)*(SELECT|WITH)", statements.load(name))
+    and name != "claim/changes"
+    and "/replace_" not in name
 ]
 # These read what the ones before them made.
 CHAINED = [n for n in statements.names("statements") if re.match("claim/(judge|renew|changes)", n)]
@@ -74,7 +76,7 @@ def test_reading_statements_answer_an_empty_catalog(reader: Catalog, name: str) 
     rows = reader.query(name, **parameters(statements.load(name)))
     never_empty = {
         "commit_ledger/latest": [{"committed_at": None}],
-        "commit_serial/current": [{"serial": 0}],
+        "commit_serial/current": [{"serial": len(statements.names("migrations")) - 1}],
         "claim/waiting": [{"waiting": 0}],
         "exclusion/count": [{"known": 0, "ended": 0}],
         "index/recorded_version": [{"version": 0}],
