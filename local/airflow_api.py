@@ -56,12 +56,21 @@ class AirflowApi:
         """Call `/api/v2{path}` and return the decoded answer, None where it has no body."""
         if not self._authorised:
             self._authorise()
-        response = self._client.request(method, f"/api/v2{path}", json=json, params=params)
+        response = self._send(method, path, json, params)
         if response.status_code == httpx.codes.UNAUTHORIZED:
             self._authorise()
-            response = self._client.request(method, f"/api/v2{path}", json=json, params=params)
+            response = self._send(method, path, json, params)
         response.raise_for_status()
         return response.json() if response.content else None
+
+    def _send(self, method: str, path: str, json: Any, params: Any) -> httpx.Response:
+        """Call; what only reads is asked again where a busy machine answers too late."""
+        for _ in range(4 if method == "GET" else 0):
+            try:
+                return self._client.request(method, f"/api/v2{path}", json=json, params=params)
+            except httpx.TimeoutException:
+                continue
+        return self._client.request(method, f"/api/v2{path}", json=json, params=params)
 
     def health(self) -> dict[str, str]:
         """Component → "healthy", "unhealthy" or "unreachable"; needs no login."""

@@ -1,18 +1,13 @@
--- Which point of each sweep wins on which metric, the newest sweep first.
+-- The newest sweep: which of its points wins on which metric, and whether that is chance.
 SELECT
-    run_id,
-    set_name,
-    modality,
     metric,
     place,
     point,
-    value,
-    low,
-    high,
-    wins,
-    gain,
-    gain_low,
-    gain_high,
+    round(value, 4) AS value,
+    round(gain, 4) AS gain,
+    round(gain_low, 4) AS gain_low,
+    round(gain_high, 4) AS gain_high,
     real
 FROM experiments
-ORDER BY max(ended_at) OVER (PARTITION BY run_id) DESC, run_id, metric, place, point
+WHERE run_id = (SELECT arg_max(run_id, ended_at) FROM experiments)
+ORDER BY metric, place, point

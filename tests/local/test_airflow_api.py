@@ -161,3 +161,22 @@ def test_health_names_every_component_even_without_an_answer(api: AirflowApi) ->
         "http://airflow", username="a", password="b", transport=httpx.MockTransport(refuse)
     )
     assert dead.health() == dict.fromkeys(names, "unreachable")
+
+
+def test_a_question_is_asked_again_where_the_answer_is_late_and_a_command_is_not() -> None:
+    airflow, late = FakeAirflow(), ["GET", "GET", "POST"]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/auth/token" and request.method in late:
+            late.remove(request.method)
+            raise httpx.ReadTimeout("busy", request=request)
+        return airflow(request)
+
+    api = AirflowApi(
+        "http://airflow", username="admin", password="pw", transport=httpx.MockTransport(answer)
+    )
+    assert api.pools() == {"gpu": 1, "cpu": 2}
+    assert late == ["POST"]
+    with pytest.raises(httpx.ReadTimeout):
+        api.trigger("d")
+    assert airflow.started == []
