@@ -13,8 +13,11 @@ Progress = Callable[[str, int, int], None]
 Batch = dict[str, Any]
 
 
-def run_round(platform: Platform, *, progress: Progress | None = None) -> dict[str, int]:
-    """Discover, fingerprint, publish, match both ways, and what is stale; until nothing is left.
+def run_round(
+    platform: Platform, *, progress: Progress | None = None, night: bool = True
+) -> dict[str, int]:
+    """Discover, fingerprint, publish, match both ways, and by `night` what is stale; until nothing
+    is left.
 
     `progress(stage, done, total)` is told after every batch. Returns batches or units done by
     stage. Needs a migrated catalog.
@@ -40,7 +43,8 @@ def run_round(platform: Platform, *, progress: Progress | None = None) -> dict[s
         done["exclusions"] += len(units)
     done["match"] = _drain(platform, "match", stages.plan_matches, stages.match_batch, tell)
     done["rematch"] = _drain(platform, "rematch", stages.plan_rematch, stages.rematch_batch, tell)
-    done["nightly"] = _drain(platform, "nightly", stages.plan_stale, stages.match_batch, tell)
+    if night:
+        done["nightly"] = _drain(platform, "nightly", stages.plan_stale, stages.match_batch, tell)
     return done
 
 

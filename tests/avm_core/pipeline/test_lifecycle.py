@@ -215,10 +215,13 @@ def test_a_name_that_fits_nothing_or_too_much_removes_nothing(platform: Platform
 
 
 def test_what_a_title_shared_with_a_removed_one_is_found_again(make_platform: Any) -> None:
-    """t1 has 30 s of t0: excluded while both are licensed, evidence for t1 once t0 is gone."""
-    shared = cut(TAPES["t0"], 20.0, 50.0)
-    films = {"t0": TAPES["t0"], "t1": splice(make_tape(60, 30.0), shared, make_tape(61, 30.0))}
-    copies = {"u0": splice(make_tape(62, 10.0), shared, make_tape(63, 10.0))}
+    """An intro of 20 s: excluded while both are licensed, evidence for t1 once t0 is gone."""
+    intro = make_tape(59, 20.0)
+    films = {
+        "t0": splice(intro, make_tape(60, 70.0)),
+        "t1": splice(make_tape(61, 30.0), intro, make_tape(62, 40.0)),
+    }
+    copies = {"u0": splice(make_tape(63, 20.0), intro, make_tape(64, 20.0))}
     platform = make_platform()
     put(platform, "licensed", films)
     put(platform, "ugc", copies)
@@ -303,8 +306,8 @@ def test_a_backfill_by_days_finds_what_a_forward_rematch_would(make_platform: An
         run_round(platform)
     assert pairs(late) == {("u1", "t0"), ("u2", "t0")}
     put(late, "licensed", {"t2": TAPES["t2"]}, licensed_from=datetime(2026, 1, 2, tzinfo=UTC))
-    for modality_units in (stages.publish_index(late, role="licensed", modality="audio"),):
-        stages.record(late, modality_units, message="publish")
+    published = stages.publish_index(late, role="licensed", modality="audio")
+    stages.record(late, published, message="publish")
     daily = changed(late, "pipeline", rematch_upload_seconds=1.0)
     batches = stages.plan_rematch(daily)
     assert len(batches) == 3
