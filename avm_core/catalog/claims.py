@@ -14,13 +14,14 @@ from avm_core.catalog import statements
 
 # Rows of these tables change the claims of the media that they name here.
 _MEDIA_OF: dict[str, str] = {
-    "media": "media_id",
     "media_content": "media_id",
     "match_scan": "probe_id",
     "match": "ugc_id",
     "exclusion": "media_id",
     "removal": "media_id",
 }
+# Rows of these describe media, also such as they do not name.
+_DESCRIBING = ("media", "media_metadata", "metadata_file")
 
 
 class Touched:
@@ -29,6 +30,7 @@ class Touched:
     def __init__(self) -> None:
         self._media: list[pa.ChunkedArray] = []
         self._everything = False
+        self._described = False
 
     def see(self, table: str, rows: pa.Table) -> None:
         """Take note of rows that replace others of `table`."""
@@ -36,6 +38,8 @@ class Touched:
             return
         if table == "policy":
             self._everything = True
+        elif table in _DESCRIBING:
+            self._described = True
         elif table == "decision":
             excludes = pc.equal(rows["verdict"], "exclude")
             self._media.append(pc.if_else(excludes, rows["licensed_id"], rows["ugc_id"]))
@@ -44,9 +48,12 @@ class Touched:
 
     def renew(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Judge again, inside the transaction that is open."""
+        if self._described:
+            found = connection.execute(statements.load("claim/described")).to_arrow_table()
+            self._media.append(found["media_id"])
         if self._everything:
             renew_all(connection)
-        elif self._media:
+        elif any(len(column) for column in self._media):
             chunks = [chunk for column in self._media for chunk in pa.chunked_array(column).chunks]
             media = pc.unique(pa.chunked_array(chunks, pa.string()))
             connection.register("touched", pa.table({"media_id": media}))

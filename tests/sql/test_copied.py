@@ -37,7 +37,7 @@ def planted() -> list[dict[str, Any]]:
     rows = []
     for upload in VIEWS:
         for title in ("l1", "l2", "l3"):
-            for number in range(int(rng.integers(0, 9))):
+            for number in range(int(rng.integers(4, 9))):
                 start, at = float(rng.integers(0, 150)), float(rng.integers(0, 900))
                 length = float(rng.integers(1, 50))
                 row = match(upload, title, start=start) | {

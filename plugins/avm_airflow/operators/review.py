@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Context, Param
 from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.exceptions import AirflowSkipException
 
 from avm_airflow.operators.base import StageOperator, or_skip
 
@@ -89,11 +90,11 @@ class StoreDecisionOperator(StageOperator):
         self.answer = answer
 
     def call(self, platform: Platform, context: Context) -> str:
-        from avm_core.pipeline.stages import decide
-
         verdict = OPTIONS[self.answer["option"]]
         if not verdict:
-            return or_skip([], "put off: the match stays in the queue")[0]
+            raise AirflowSkipException("put off: the match stays in the queue")
+        from avm_core.pipeline.stages import decide
+
         row = decide(
             platform,
             match_id=self.answer["match_id"],
