@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -81,16 +81,16 @@ class Catalog:
         """
         return self._fetch(statements.load(name), params).to_pylist()
 
-    def batches(self, name: str, /, **params: Any) -> Iterator[pa.RecordBatch]:
+    def batches(self, name: str, /, **params: Any) -> pa.RecordBatchReader:
         """As `query`, in batches of some thousand rows, for results that are too many to hold.
 
         The catalog must stay open, and unused for others, until the last one.
         """
-        text = statements.load(name)
         try:
-            yield from self._connection.execute(text, params).to_arrow_reader(_BATCH_ROWS)
+            found = self._connection.execute(statements.load(name), params)
         except duckdb.Error as error:
             raise BadSettings(f"the catalog refused the statement: {error}") from error
+        return found.to_arrow_reader(_BATCH_ROWS)
 
     def interrupt(self) -> None:
         """Stop the query that another thread runs here; it raises `BadSettings`."""

@@ -135,21 +135,22 @@ def trigger(browser: Any, site: Site, dag_id: str) -> None:
     until(f"DAG {dag_id}", lambda: dag_id in site.api.dags())
     before = {run["dag_run_id"] for run in site.api.runs(dag_id)}
     browser.get(f"{site.url}/dags/{dag_id}")
-    until("the trigger button", lambda: press(browser, "Trigger"))
-    find(browser, "[role=dialog]")
-    until("the button of the form", lambda: press(browser, "Trigger", within="[role=dialog] "))
+    find(browser, "[data-testid=trigger-dag-button]").click()
+    until("the form", lambda: asks(browser))
+    find(browser, "[data-testid=trigger-dag-submit]").click()
     run = until("the run", lambda: {r["dag_run_id"] for r in site.api.runs(dag_id)} - before).pop()
     browser.get(f"{site.url}/dags/{dag_id}/runs/{run}")
     until("its success", lambda: "Success" in browser.find_element("tag name", "main").text)
 
 
-def press(browser: Any, text: str, *, within: str = "") -> bool:
-    """Press the shown button of exactly this text; whether there was one."""
-    for button in browser.find_elements("css selector", f"{within}button"):
-        if button.is_displayed() and button.is_enabled() and button.text.strip() == text:
-            button.click()
-            return True
-    return False
+def asks(browser: Any) -> bool:
+    """Whether the form is open; a DAG that ran before offers a menu first."""
+    for item in browser.find_elements("css selector", "[role=menuitem]"):
+        if item.is_displayed():
+            item.click()
+            return False
+    forms = browser.find_elements("css selector", "[data-testid=trigger-dag-submit]")
+    return any(form.is_displayed() and form.is_enabled() for form in forms)
 
 
 def open_claims(browser: Any, site: Site) -> None:

@@ -43,6 +43,36 @@ VALUES: dict[str, object] = {
     "now": datetime(2026, 1, 2, tzinfo=UTC),
     "since": datetime(2026, 1, 1, tzinfo=UTC),
     "before": datetime(2026, 1, 1, tzinfo=UTC),
+    "media_id": "a",
+    "duration": 60.0,
+    "bins": 10,
+    "began": datetime(2026, 1, 1, tzinfo=UTC),
+    "ended": datetime(2026, 2, 1, tzinfo=UTC),
+    "actions": ["block", "review"],
+    "modalities": ["audio"],
+    "sort": "score",
+    "sign": -1.0,
+    "rows": 51,
+    "first": 100,
+    "q": "a",
+    "decision": "none",
+    "direction": "forward",
+    "ugc_id": "a",
+    "licensed_id": "b",
+    "rights_holder": "a",
+    "uploader": "a",
+    "territory": "DE",
+    "rule": "rest",
+    "min_score": 0.5,
+    "max_score": 0.9,
+    "min_length": 1.0,
+    "max_length": 9.0,
+    "min_share": 0.1,
+    "min_views": 1,
+    "precedes": True,
+    "speed_changed": None,
+    "found_from": None,
+    "found_to": datetime(2026, 1, 1, tzinfo=UTC),
 }
 READING = [
     name
@@ -85,6 +115,8 @@ def test_reading_statements_answer_an_empty_catalog(reader: Catalog, name: str) 
     }
     if name in ("policy/current", "policy/current_rules"):
         assert rows[0].keys() & {"policy_version", "priority"}  # the policy that AVM comes with
+    elif name in ("page/count", "page/run_sum", "page/title_sum"):
+        assert not any(rows[0].values())
     elif name == "migration/applied":
         assert [r["name"] for r in rows] == statements.names("migrations")
     else:

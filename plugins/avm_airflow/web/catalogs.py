@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from avm_airflow.hooks import AvmHook
-from avm_core.errors import AvmError, StoreUnavailable
+from avm_core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from avm_core.catalog import Catalog
@@ -51,13 +51,10 @@ class CatalogPool:
         timer.start()
         try:
             yield catalog
-        except AvmError as error:
+        except BaseException as error:
             catalog.close()
             if over.is_set():
                 raise StoreUnavailable("the query took too long: narrow the filters") from error
-            raise
-        except BaseException:
-            catalog.close()
             raise
         else:
             self._give_back(opened, catalog)

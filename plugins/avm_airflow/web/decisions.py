@@ -8,9 +8,8 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from avm_airflow.web.access import User, may_decide, name_of, not_forged
-from avm_airflow.web.catalogs import platform
-from avm_airflow.web.pages import Identity, claim
-from avm_core.errors import BadSettings
+from avm_airflow.web.catalogs import POOL, platform
+from avm_airflow.web.pages import Identity
 
 router = APIRouter(dependencies=[may_decide, Depends(not_forged)])
 
@@ -28,17 +27,16 @@ def store(
     """Store a verdict; 404 for an unknown match."""
     from avm_core.pipeline.decide import decide
 
-    try:
-        row = decide(
-            platform(),
-            match_id=match_id,
-            verdict=verdict,
-            note=note,
-            decided_by=name_of(user),
-            source="page",
-        )
-    except BadSettings as error:
-        raise HTTPException(404, str(error)) from error
+    if not POOL.query("match/known", match_id=match_id):
+        raise HTTPException(404, f"there is no match {match_id}")
+    row = decide(
+        platform(),
+        match_id=match_id,
+        verdict=verdict,
+        note=note,
+        decided_by=name_of(user),
+        source="page",
+    )
     return _stored(request, f"/matches/{match_id}", row)
 
 
@@ -52,10 +50,9 @@ def undone(
     """Take a decision back; it stays on record."""
     from avm_core.pipeline.decide import undo
 
-    try:
-        row = undo(platform(), decision_id=decision_id, undone_by=name_of(user))
-    except BadSettings as error:
-        raise HTTPException(404, str(error)) from error
+    if not POOL.query("decision/get", decision_id=decision_id):
+        raise HTTPException(404, f"there is no decision {decision_id}")
+    row = undo(platform(), decision_id=decision_id, undone_by=name_of(user))
     return _stored(request, back, row)
 
 
@@ -64,7 +61,8 @@ def _stored(request: Request, page: str, row: dict[str, Any]) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         return RedirectResponse(f"{request.scope.get('root_path', '')}{page}", 303)
     told: dict[str, Any] = {"decision_id": row["decision_id"], "verdict": row["verdict"]}
+    # A match may have ended while it was looked at: then the decision waits for the next one.
     if page.startswith("/matches/"):
-        now = claim(page.rpartition("/")[2])
-        told |= {name: now[name] for name in ("action", "rule", "reason", "decision")}
+        for now in POOL.query("page/claim", match_id=page.rpartition("/")[2]):
+            told |= {name: now[name] for name in ("action", "rule", "reason", "decision")}
     return JSONResponse(told)

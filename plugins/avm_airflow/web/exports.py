@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -25,7 +25,6 @@ from avm_core.errors import StoreUnavailable
 router = APIRouter()
 
 Form = Literal["csv", "json", "parquet"]
-Batches = Iterator[pa.RecordBatch]
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -58,12 +57,12 @@ def export(form: Form, chosen: Chosen) -> FileResponse:
     )
 
 
-def _csv(batches: Batches, file: BinaryIO) -> None:
-    first = True
+def _csv(batches: pa.RecordBatchReader, file: BinaryIO) -> None:
+    # The header first, for a list without rows too.
+    pa_csv.write_csv(batches.schema.empty_table(), file)
+    options = pa_csv.WriteOptions(include_header=False)
     for batch in batches:
-        options = pa_csv.WriteOptions(include_header=first)
         pa_csv.write_csv(_harmless(batch), file, options)
-        first = False
 
 
 def _harmless(batch: pa.RecordBatch) -> pa.Table:
@@ -78,7 +77,7 @@ def _harmless(batch: pa.RecordBatch) -> pa.Table:
     return pa.table(columns, names=batch.schema.names)
 
 
-def _json(batches: Batches, file: BinaryIO) -> None:
+def _json(batches: pa.RecordBatchReader, file: BinaryIO) -> None:
     file.write(b"[")
     first = True
     for batch in batches:
@@ -90,16 +89,13 @@ def _json(batches: Batches, file: BinaryIO) -> None:
     file.write(b"\n]\n")
 
 
-def _parquet(batches: Batches, file: BinaryIO) -> None:
-    writer: pq.ParquetWriter | None = None
-    for batch in batches:
-        writer = writer or pq.ParquetWriter(file, batch.schema, compression="zstd")
-        writer.write_batch(batch)
-    if writer is not None:
-        writer.close()
+def _parquet(batches: pa.RecordBatchReader, file: BinaryIO) -> None:
+    with pq.ParquetWriter(file, batches.schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
 
 
-_WRITERS: dict[str, Callable[[Batches, BinaryIO], None]] = {
+_WRITERS: dict[str, Callable[[pa.RecordBatchReader, BinaryIO], None]] = {
     "csv": _csv,
     "json": _json,
     "parquet": _parquet,

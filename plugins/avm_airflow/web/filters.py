@@ -49,6 +49,9 @@ When = Annotated[datetime | None, Blank]
 Id = Annotated[str | None, Field(max_length=64, pattern=r"^[0-9A-Za-z_.:-]+$"), Blank]
 
 
+_NOT_BOUND = {"sort", "order", "page", "action", "modality", "territory"}
+
+
 class Filters(BaseModel):
     """One list of claims. Shares and scores are in [0, 1], lengths in seconds."""
 
@@ -91,9 +94,10 @@ class Filters(BaseModel):
 
     def conditions(self) -> dict[str, Any]:
         """Parameters of every statement that filters claims."""
-        values = self.model_dump(exclude={"sort", "order", "page", "action", "territory"})
+        values = self.model_dump(exclude=_NOT_BOUND)
         return values | {
             "actions": list(self.actions),
+            "modalities": self.modality,
             "territory": self.territory.upper() if self.territory else None,
         }
 

@@ -14,6 +14,7 @@ from avm_airflow.web.pages import Identity, claim, media_row
 from avm_core.errors import ObjectMissing, StoreUnavailable
 from avm_core.pipeline.preview_task import make_apart
 from avm_core.pipeline.previews import keys
+from avm_core.types import ObjectStore
 
 router = APIRouter()
 
@@ -67,18 +68,29 @@ def _made(job: str, match: dict[str, Any]) -> None:
 STUDIO = Studio()
 
 
+def _is_there(store: ObjectStore, key: str) -> bool:
+    try:
+        store.head(key)
+    except ObjectMissing:
+        return False
+    return True
+
+
 @router.get("/matches/{match_id}/previews/{part}")
 def preview(match_id: Identity, part: Part) -> Response:
     """One part. 503 with Retry-After while it is being made, 404 where there is none."""
     match = claim(match_id)
-    key = keys(match)[part]
-    lake = platform().lake
+    places, subject = keys(match), part.partition(".")[0]
+    lake, job = platform().lake, _JOBS[subject]
     try:
-        data = lake.get(key)
+        data = lake.get(places[part])
     except ObjectMissing:
-        STUDIO.make(_JOBS[part.partition(".")[0]], match)
+        # The note comes last: where it is, what is missing will never be.
+        if _is_there(lake, places[f"{job}.json"]):
+            return Response(status_code=404)
+        STUDIO.make(job, match)
         try:
-            data = lake.get(key)
+            data = lake.get(places[part])
         except ObjectMissing:
             return Response(status_code=404)
     return Response(

@@ -28,9 +28,6 @@ def test_a_file_holds_what_the_list_holds(site: Site, form: str, params: dict[st
     assert answer.status_code == 200
     assert f"avm-matches.{form}" in answer.headers["content-disposition"]
     count = client.get("/avm/matches/count", params=params).json()["claims"]
-    if form == "parquet" and not count:
-        assert answer.content == b"" or not rows_of(form, answer)
-        return
     rows = rows_of(form, answer)
     assert len(rows) == count
     if not params:
