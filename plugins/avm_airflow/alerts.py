@@ -15,7 +15,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 NOTIFIER = "AVM_NOTIFIER"
 ARGUMENTS = "AVM_NOTIFIER_ARGS"
@@ -31,7 +32,7 @@ def notifier_class() -> type[Any] | None:
         return None
     module, _, attribute = name.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+        return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
             f"{NOTIFIER}={name!r} cannot be imported ({error}): name a notifier class that is "
