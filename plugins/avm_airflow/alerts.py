@@ -58,12 +58,12 @@ def on_failure() -> list[Callable[..., Any]]:
     return [chosen(**notifier_arguments())] if chosen else []
 
 
-def deadline(after: timedelta) -> DeadlineAlert | None:
-    """Tell the notifier when a run has not ended `after` it was queued; None without a notifier."""
+def deadline(*, hours: float) -> DeadlineAlert | None:
+    """Tell the notifier when a run has not ended `hours` after it was queued; None without a notifier."""
     if notifier_class() is None:
         return None
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=after,
+        interval=timedelta(hours=hours),
         callback=AsyncCallback(os.environ[NOTIFIER], kwargs=notifier_arguments()),
     )
