@@ -5,8 +5,6 @@ A rule that rows break, a media that waits for a stage longer than
 failed, fails its task with the names. Whoever `AVM_NOTIFIER` names is told (docs/lifecycle.md).
 """
 
-from datetime import timedelta
-
 from airflow.sdk import TriggerRule, dag
 from avm_airflow.alerts import deadline
 from avm_airflow.operators.lifecycle import (
@@ -23,7 +21,7 @@ from avm_airflow.schedule import DAG_DEFAULTS, at
     schedule=at("0 10 * * *"),
     tags=["avm", "lifecycle"],
     doc_md=__doc__,
-    deadline=deadline(timedelta(hours=6)),
+    deadline=deadline(hours=6),
     **DAG_DEFAULTS,
 )
 def avm_maintain() -> None:

@@ -7,8 +7,6 @@ A match that is found again goes on, one that is not is kept in the view `past_m
 reason.
 """
 
-from datetime import timedelta
-
 from airflow.sdk import dag
 from avm_airflow.alerts import deadline
 from avm_airflow.assets import MATCHES
@@ -22,7 +20,7 @@ from avm_airflow.schedule import BY_BATCH, DAG_DEFAULTS, at
     schedule=at("0 2 * * *"),
     tags=["avm", "match"],
     doc_md=__doc__,
-    deadline=deadline(timedelta(hours=12)),
+    deadline=deadline(hours=12),
     **DAG_DEFAULTS,
 )
 def avm_nightly_rematch() -> None:

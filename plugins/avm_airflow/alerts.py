@@ -15,7 +15,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 NOTIFIER = "AVM_NOTIFIER"
 ARGUMENTS = "AVM_NOTIFIER_ARGS"
@@ -31,7 +32,7 @@ def notifier_class() -> type[Any] | None:
         return None
     module, _, attribute = name.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+        return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
             f"{NOTIFIER}={name!r} cannot be imported ({error}): name a notifier class that is "
@@ -57,12 +58,12 @@ def on_failure() -> list[Callable[..., Any]]:
     return [chosen(**notifier_arguments())] if chosen else []
 
 
-def deadline(after: timedelta) -> DeadlineAlert | None:
-    """Tell the notifier when a run has not ended `after` it was queued; None without a notifier."""
+def deadline(*, hours: float) -> DeadlineAlert | None:
+    """Tell the notifier when a run has not ended `hours` after it was queued; None without a notifier."""
     if notifier_class() is None:
         return None
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=after,
+        interval=timedelta(hours=hours),
         callback=AsyncCallback(os.environ[NOTIFIER], kwargs=notifier_arguments()),
     )

@@ -130,4 +130,4 @@ def test_arguments_of_the_notifier_must_be_an_object(monkeypatch: pytest.MonkeyP
 def test_without_a_notifier_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(alerts.NOTIFIER, raising=False)
     assert alerts.on_failure() == []
-    assert alerts.deadline(timedelta(hours=1)) is None
+    assert alerts.deadline(hours=1) is None

@@ -38,9 +38,8 @@ class ScanOperator(BatchOperator):
     def skip_if_late(self, platform: Platform, context: Context) -> None:
         """Raises `AirflowSkipException` if the run has no time left."""
         seconds = getattr(platform.settings.pipeline, self.budget) if self.budget else 0.0
-        if seconds and datetime.now(UTC) - context["dag_run"].start_date > timedelta(
-            seconds=seconds
-        ):
+        begun = context["dag_run"].start_date
+        if seconds and begun and datetime.now(UTC) - begun > timedelta(seconds=seconds):
             raise AirflowSkipException(
                 f"the run's {seconds:.0f} s ({self.budget}) are over: the next run carries on"
             )
