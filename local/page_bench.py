@@ -194,7 +194,7 @@ def open_airflow(home: Path) -> Any:
     from airflow.utils.db import initdb
     from starlette.testclient import TestClient
 
-    settings.initialize()
+    settings.initialize()  # type: ignore[no-untyped-call]
     initdb()
     client = TestClient(create_app(apps="core"))
     viewer = SimpleAuthManagerUser(username="viewer", role="viewer")

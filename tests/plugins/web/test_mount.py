@@ -56,7 +56,7 @@ def test_a_run_page_shows_what_came_while_it_ran(site: Site) -> None:
     with create_session() as session:
         run = DagRun(
             dag_id="avm_match",
-            run_id="r<1>",
+            run_id="manual_r1",
             run_type=DagRunType.MANUAL,
             state=DagRunState.SUCCESS,
             start_date=DAY,
@@ -66,14 +66,19 @@ def test_a_run_page_shows_what_came_while_it_ran(site: Site) -> None:
         run.end_date = DAY + timedelta(hours=4)
         session.add(run)
     client = site.client("viewer")
-    answer = client.get("/avm/runs", params={"dag_id": "avm_match", "run_id": "r<1>"})
+    answer = client.get("/avm/runs", params={"dag_id": "avm_match", "run_id": "manual_r1"})
     assert answer.status_code == 200, answer.text
     wanted = site.sql(
         "SELECT match_id FROM claims WHERE direction = 'forward' "
         "AND found_at < '2026-03-01T16:00:00Z' AND found_at >= '2026-03-01T12:00:00Z'"
     )
     assert answer.text.count("data-row=") == len(wanted) > 0
-    assert "r&lt;1&gt;" in answer.text
-    missing = client.get("/avm/runs", params={"dag_id": "avm_match", "run_id": "none"})
+    assert "manual_r1" in answer.text
+    missing = client.get(
+        "/avm/runs",
+        params={"dag_id": "avm_match", "run_id": "<b>none"},
+        headers={"Accept": "text/html"},
+    )
     assert missing.status_code == 404
+    assert "&lt;b&gt;none" in missing.text
     assert client.get("/avm/runs").status_code == 400
