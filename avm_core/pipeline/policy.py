@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from avm_core.errors import BadSettings, CatalogConflict
 from avm_core.pipeline.platform import Platform
-from avm_core.pipeline.policy_file import LISTS, Policy, Rule
+from avm_core.pipeline.policy_file import Policy, Rule
 from avm_core.pipeline.staging import digest, record, stage
 
 
@@ -23,11 +23,8 @@ def current_policy(platform: Platform) -> tuple[int, Policy]:
 def _read(head: list[dict[str, Any]], rows: list[dict[str, Any]]) -> tuple[int, Policy]:
     if not head:
         raise BadSettings("the catalog holds no policy; run `avm migrate`")
-    rules = [
-        Rule(**{name: tuple(v) if name in LISTS and v else v for name, v in row.items()})
-        for row in rows
-    ]
-    return head[0]["policy_version"], Policy(note=head[0]["note"], rule=tuple(rules))
+    rules = tuple(Rule.model_validate(row) for row in rows)
+    return head[0]["policy_version"], Policy(note=head[0]["note"], rule=rules)
 
 
 def history(platform: Platform) -> pa.Table:

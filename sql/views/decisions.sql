@@ -1,4 +1,4 @@
--- What people said about matches, the newest first when sorted by decided_at; in_force until undone.
+-- What people said about matches, newest first when sorted by decided_at; in force until undone.
 CREATE OR REPLACE VIEW decisions AS
 SELECT
     d.decision_id,
