@@ -38,17 +38,9 @@ def rebuild_index(
     """
     if how not in ("compact", "full"):
         raise BadSettings(f"an index is rebuilt by 'compact' or 'full', not {how!r}")
-    if modality not in platform.fingerprinters:
-        return []
-    manifest = current(platform.lake, index_name(role, modality))
+    manifest = _standing(platform, role, modality)
     if manifest is None:
         return []
-    wanted = str(platform.fingerprinters[modality])
-    if manifest.fingerprinter != wanted:
-        raise BadSettings(
-            f"index {manifest.index_name} is of {manifest.fingerprinter}, the settings say "
-            f"{wanted}: avm_publish_index replaces it once media are fingerprinted"
-        )
     config = _config(platform, connectivity, expansion_add)
     if how == "compact":
         compact(
@@ -62,6 +54,20 @@ def rebuild_index(
         batches = _batches(platform, manifest, role, modality)
         rebuild(platform.lake, manifest, batches, config=config)
     return publish_index(platform, role=role, modality=modality)
+
+
+def _standing(platform: Platform, role: Role, modality: Modality) -> IndexManifest | None:
+    """The snapshot to rebuild; None if the modality is switched off or has no index yet."""
+    if modality not in platform.fingerprinters:
+        return None
+    manifest = current(platform.lake, index_name(role, modality))
+    wanted = str(platform.fingerprinters[modality])
+    if manifest is not None and manifest.fingerprinter != wanted:
+        raise BadSettings(
+            f"index {manifest.index_name} is of {manifest.fingerprinter}, the settings say "
+            f"{wanted}: avm_publish_index replaces it once media are fingerprinted"
+        )
+    return manifest
 
 
 def _config(platform: Platform, connectivity: int | None, expansion_add: int | None) -> IndexConfig:

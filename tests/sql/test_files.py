@@ -81,8 +81,11 @@ READING = [
     and name != "claim/changes"
     and "/replace_" not in name
 ]
-# These read what the ones before them made.
-CHAINED = [n for n in statements.names("statements") if re.match("claim/(judge|renew|changes)", n)]
+# These read what the ones before them made; `changes` comes last.
+CHAINED = sorted(
+    (n for n in statements.names("statements") if re.match("claim/(judge|renew|changes)", n)),
+    key=lambda name: (name == "claim/changes", name),
+)
 WRITING = [
     n
     for n in statements.names("statements")
