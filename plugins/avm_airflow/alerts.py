@@ -59,7 +59,7 @@ def on_failure() -> list[Callable[..., Any]]:
 
 
 def deadline(*, hours: float) -> DeadlineAlert | None:
-    """Tell the notifier when a run has not ended `hours` after it was queued; None without a notifier."""
+    """Tell the notifier of a run that has not ended `hours` after it was queued; or None."""
     if notifier_class() is None:
         return None
     return DeadlineAlert(
