@@ -26,6 +26,7 @@ from avm_core.pipeline.platform import Platform
 from local import stack
 from local.airflow_api import AirflowApi
 from local.corpus import load_titles
+from local.home import api
 
 _SECONDS = 20.0  # of each upload
 _SMALL = VideoFormat(width=320, height=180, bitrate=150_000)
@@ -48,8 +49,8 @@ def measure(home: Path, *, singles: int, many: int, interval: int) -> dict[str, 
         os.environ |= {k: v for k, v in stack.env(state).items() if k.startswith("AVM_")}
         os.environ.pop("AVM_DISCOVER_SECONDS")  # of the DAGs, not of the core
         platform = Platform(load_settings())
-        with stack.api(state) as api:
-            return _measure(platform, api, made[:singles], made[singles:]) | {
+        with api(state) as client:
+            return _measure(platform, client, made[:singles], made[singles:]) | {
                 "discover_interval_s": interval
             }
     finally:

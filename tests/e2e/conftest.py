@@ -1,4 +1,4 @@
-"""One real stack for all end-to-end tests: SeaweedFS and Airflow on free ports."""
+"""A real stack for each story: SeaweedFS and Airflow on free ports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Stack:
     env: dict[str, str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home = tmp_path_factory.mktemp("e2e") / "stack"
     try:
