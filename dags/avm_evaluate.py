@@ -5,13 +5,13 @@ views `evaluations` and `evaluation_metrics` (every metric by edit and strength)
 killed goes on where it was, and one that changes nothing measures nothing twice.
 """
 
-from airflow.sdk import CronTriggerTimetable, dag
+from airflow.sdk import dag
 from avm_airflow.evaluation import measured, set_params
-from avm_airflow.schedule import DAG_DEFAULTS
+from avm_airflow.schedule import DAG_DEFAULTS, at
 
 
 @dag(
-    schedule=CronTriggerTimetable("0 4 * * 0", timezone="UTC"),
+    schedule=at("0 4 * * 0"),
     params=set_params(),
     tags=["avm", "evaluate"],
     doc_md=__doc__,

@@ -6,7 +6,7 @@ does everything when the run is killed. Seconds of both sides are in the questio
 both players.
 """
 
-from airflow.sdk import CronTriggerTimetable, dag, task_group
+from airflow.sdk import dag, task_group
 from avm_airflow.operators.review import (
     OpenReviewsOperator,
     Question,
@@ -14,11 +14,11 @@ from avm_airflow.operators.review import (
     StoreDecisionOperator,
     review_params,
 )
-from avm_airflow.schedule import DAG_DEFAULTS
+from avm_airflow.schedule import DAG_DEFAULTS, at
 
 
 @dag(
-    schedule=CronTriggerTimetable("0 6 * * *", timezone="UTC"),
+    schedule=at("0 6 * * *"),
     tags=["avm", "review"],
     doc_md=__doc__,
     params=review_params(),

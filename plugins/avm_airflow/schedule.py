@@ -107,10 +107,14 @@ def on_asset_or_hourly(assets: BaseAsset, *, minute: int) -> AssetOrTimeSchedule
     """Run when `assets` are updated, and at `minute` of every hour in case an event was lost."""
     return AssetOrTimeSchedule(
         assets=assets,
-        timetable=CronTriggerTimetable(f"{minute} * * * *", timezone="UTC"),
+        timetable=at(f"{minute} * * * *"),
     )
 
 
 def at(cron: str) -> CronTriggerTimetable:
-    """Run at these times, in UTC."""
-    return CronTriggerTimetable(cron, timezone="UTC")
+    """Run at these times, in UTC.
+
+    Not for a time before the DAG was new: by default Airflow makes up for one that is a tenth of
+    the interval ago, which for a weekly DAG is most of a day.
+    """
+    return CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0))
