@@ -283,6 +283,8 @@ def test_times_of_day_are_in_utc(dags: dict[str, Any]) -> None:
     }
     assert {dag_id: cron["expression"] for dag_id, cron in crons.items()} == {
         "avm_nightly_rematch": "0 2 * * *",
+        "avm_evaluate": "0 4 * * 0",
+        "avm_review": "0 6 * * *",
         "avm_rebuild_index": "30 3 * * 0",
         "avm_maintain": "0 10 * * *",
     }

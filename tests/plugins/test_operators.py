@@ -64,7 +64,10 @@ class Events(dict[Any, Any]):
 
 
 def context() -> dict[str, Any]:
-    return {"dag_run": SimpleNamespace(dag_id="d", run_id="r1"), "outlet_events": Events()}
+    return {
+        "dag_run": SimpleNamespace(dag_id="d", run_id="r1", start_date=None),
+        "outlet_events": Events(),
+    }
 
 
 def returns(value: Any, calls: list[Any] | None = None) -> Callable[..., Any]:

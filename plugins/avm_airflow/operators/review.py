@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import inspect
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -50,6 +51,7 @@ class ReviewOperator(HITLOperator):
         # The parameters of the run arrive here too; only the note is part of the answer.
         note = Param("", type="string", maxLength=2000, description="kept with the decision")
         kwargs["params"] = {"note": note}
+        kwargs.setdefault("doc_md", inspect.getdoc(type(self)))
         super().__init__(
             subject="A match to review",
             options=list(OPTIONS),

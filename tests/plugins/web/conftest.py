@@ -65,7 +65,9 @@ def airflow_app(tmp_path_factory: pytest.TempPathFactory) -> Any:
     from airflow import settings
     from airflow.utils.db import initdb
 
-    settings.initialize()
+    # `import airflow` has done the rest, and its policies may be registered only once.
+    settings.configure_vars()
+    settings.configure_orm()
     initdb()
     from airflow.api_fastapi.app import create_app
 
