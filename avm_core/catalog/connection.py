@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from pathlib import Path
@@ -37,13 +38,7 @@ def connect(
     attach = _attach_text(config, backend, read_only=read_only, create=create)
 
     def attempt() -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(
-            config={
-                "threads": 2,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            }
-        )
+        connection = open_database()
         try:
             _prepare(connection, config, backend, s3)
             connection.execute(attach)
@@ -69,6 +64,26 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
     Raises `BadSettings` if the wheel is missing.
     """
+    connection.load_extension(_verified(name))
+
+
+def open_database() -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that takes extensions from `load_extension` and from nowhere else."""
+    return duckdb.connect(
+        config={
+            "threads": 2,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            # `_verified` has checked the signatures; doing so again takes ten times as long as
+            # all else that a new connection needs.
+            "allow_unsigned_extensions": True,
+        },
+    )
+
+
+@functools.cache
+def _verified(name: str) -> str:
+    """The file of an extension whose signature DuckDB has checked in this process."""
     try:
         package = importlib.import_module(f"duckdb_extension_{name}")
     except ModuleNotFoundError as error:
@@ -77,7 +92,10 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
             f"install duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}"
         ) from error
     folder = Path(str(package.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
-    connection.load_extension(str(folder / f"{name}.duckdb_extension"))
+    file = str(folder / f"{name}.duckdb_extension")
+    with duckdb.connect(config={"autoload_known_extensions": False}) as strict:
+        strict.load_extension(file)
+    return file
 
 
 def _backend(dsn: str) -> str:
