@@ -68,11 +68,12 @@ def exclude(platform: Platform) -> int:
 
 
 def match(platform: Platform) -> int:
-    """All pending uploads and late titles, recorded; how many uploads and titles were looked at."""
+    """All pending and stale uploads and late titles, recorded; how many were looked at."""
     seen = 0
     for plan, run in (
         (stages.plan_matches, stages.match_batch),
         (stages.plan_rematch, stages.rematch_batch),
+        (stages.plan_stale, stages.match_batch),
     ):
         batches = plan(platform)
         units = [run(platform, batch) for batch in batches]
