@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from avm_core.catalog import statements
+from avm_core.catalog import idle, statements
 from avm_core.catalog.claims import judge_draft
 from avm_core.catalog.commit import Staged, commit_units
 from avm_core.catalog.connection import connect
@@ -35,11 +35,17 @@ class Catalog:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, config: CatalogConfig, *, read_only: bool
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        config: CatalogConfig,
+        *,
+        read_only: bool,
+        key: idle.Key | None = None,
     ) -> None:
         self._connection = connection
         self._config = config
         self._read_only = read_only
+        self._key = key
 
     @classmethod
     def open(
@@ -50,6 +56,9 @@ class Catalog:
         Raises `BadSettings` if the catalog does not exist or, for a writer, if migrations are
         pending: run `avm migrate`.
         """
+        key = idle.key_of(config, s3) if read_only else None
+        if waiting := idle.take(key):
+            return cls(waiting, config, read_only=True, key=key)
         connection = connect(config, read_only=read_only, s3=s3)
         try:
             if not read_only:
@@ -57,7 +66,7 @@ class Catalog:
         except BaseException:
             connection.close()
             raise
-        return cls(connection, config, read_only=read_only)
+        return cls(connection, config, read_only=read_only, key=key)
 
     def __enter__(self) -> Catalog:
         return self
@@ -68,7 +77,14 @@ class Catalog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        if error is None and self._key is not None:
+            # Whoever still holds this catalog holds a connection that is closed.
+            whole, self._connection = self._connection, self._connection.cursor()
+            self._connection.close()
+            idle.give(self._key, whole)
+            self._key = None
+        else:
+            self.close()
 
     def close(self) -> None:
         """Release the connection; harmless to repeat."""
