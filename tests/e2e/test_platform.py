@@ -41,7 +41,7 @@ DAGS = (
     "avm_backfill_rematch",
     "avm_publish_results",
 )
-PATIENCE = 300.0
+PATIENCE = 600.0
 
 
 @dataclass

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.airflow
 
-PATIENCE = 300.0
+PATIENCE = 600.0
 TITLE = "<img src=x onerror=alert(1)> {{ 7 * 7 }} **عنوان** 🎬"
 UPLOADS = ("u1", "u2", "u3", "u4", "u5")
 
