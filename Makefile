@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 CLUSTER := $(VENV)/.ready-cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test cluster-test cluster-speed cluster-programs browser screenshots check format clean
+.PHONY: help demo up down status test stories cluster-test cluster-speed cluster-programs browser screenshots check format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ status: $(READY) ## Show addresses, login and health of the running platform
 test: $(READY) browser ## Run all tests, with a real SeaweedFS, a real Airflow and a real browser
 	$(BIN)/python -m pytest
 
+stories: $(READY) browser ## Run the long stories: intake, lifecycle, review, evaluation and page, each on a stack of its own
+	$(BIN)/python -m pytest -m story
+
 cluster-test: $(CLUSTER) cluster-programs ## Kill workers of a cluster (Postgres, Redis, Celery, Edge), compare the rows
 	$(BIN)/python -m pytest tests/cluster -m cluster -rP
 
@@ -54,7 +57,7 @@ browser: # Debian's Chromium for the test of the page, where it may be installed
 	  echo "no Chromium here: the test of the page in a browser will be skipped"
 
 screenshots: $(READY) browser ## Take the pictures of docs/page.md anew
-	AVM_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/e2e/test_page.py
+	AVM_SCREENSHOTS=docs/images $(BIN)/python -m pytest -q -m story tests/e2e/test_page.py
 
 check: $(READY) ## Format check, lint, types
 	$(BIN)/ruff format --check .

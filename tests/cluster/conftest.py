@@ -21,16 +21,6 @@ SETTINGS = {
 }
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Many minutes, and a Postgres and a Redis: only with `-m cluster`."""
-    if "cluster" in config.option.markexpr:
-        return
-    skip = pytest.mark.skip(reason="needs Postgres and Redis: make cluster-test")
-    for item in items:
-        if item.get_closest_marker("cluster"):
-            item.add_marker(skip)
-
-
 @dataclass
 class Cluster:
     """A running cluster; `state` changes when another layout is entered."""

@@ -20,7 +20,7 @@ from avm_core.pipeline.platform import Platform
 from local import stack as local_stack
 from local.airflow_api import AirflowApi
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.story]
 
 PATIENCE = 1200.0
 # Three kinds of uploads of the smoke set, so that few files are fingerprinted.

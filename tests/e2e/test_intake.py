@@ -23,7 +23,7 @@ from avm_core.pipeline.platform import Platform
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.story]
 
 ODD = (
     "Ёлки + снег & 100%.wav",

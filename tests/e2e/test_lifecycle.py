@@ -19,7 +19,7 @@ from local.corpus import Title, Upload, load_titles
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.story]
 
 TITLES = ("fish_fillets_intro", "wanna_work_together")
 UPLOADS = ("small_fish", "fast_wanna", "new_worlds")

@@ -23,7 +23,7 @@ from local.airflow_api import AirflowApi
 from local.environment import credentials
 from tests.e2e.browser import chromium, find, in_frame, picture, until
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.story]
 
 MEDIA = Path(__file__).resolve().parents[2] / "local" / "media" / "titles"
 TITLES = {

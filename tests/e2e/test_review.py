@@ -14,7 +14,7 @@ from tests.avm_core.catalog.builders import DAY, commit, content, match, media, 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.story]
 
 PATIENCE = 600.0
 TITLE = "<img src=x onerror=alert(1)> {{ 7 * 7 }} **عنوان** 🎬"
