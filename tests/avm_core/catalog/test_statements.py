@@ -19,8 +19,10 @@ def test_an_unknown_name_is_refused_with_the_known_ones(name: str) -> None:
 
 def test_every_written_table_deletes_before_it_inserts() -> None:
     written = {table for tables in KINDS.values() for table in tables} | {"commit_ledger"}
-    # A removal is never taken back; the statements of `match` begin with what they end.
-    for table in written - {"removal", "match"}:
+    # A removal is never taken back; the statements of `match` begin with what they end; those of
+    # `media` end with what is said of it.
+    assert first_words("media") == ["DELETE", "INSERT", "WITH"]
+    for table in written - {"removal", "match", "media"}:
         words = first_words(table)
         assert words[0] == "DELETE"
         assert words[-1] == "INSERT"
