@@ -1,7 +1,11 @@
 -- A scan may have begun before one of the two media was removed. What goes on was found when it was
--- found first.
+-- found first, and keeps its name: somebody may be looking at it.
 INSERT INTO match BY NAME
-SELECT s.* REPLACE (coalesce(k.found_at, s.found_at) AS found_at)
+SELECT
+    s.* REPLACE (
+        coalesce(k.match_id, s.match_id) AS match_id,
+        coalesce(k.found_at, s.found_at) AS found_at
+    )
 FROM staged_match AS s
 LEFT JOIN match_replaced AS k
   ON k.ugc_id = s.ugc_id
