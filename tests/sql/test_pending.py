@@ -377,7 +377,7 @@ def test_removed_media_wait_for_nothing(world: Catalog, tmp_path: Path) -> None:
     commit(world, tmp_path, {"removal": gone}, kind="removal")
     assert (forward(world), reverse(world)) == (["u3"], [])
     assert stale(world, matcher_version="matcher-2") == []
-    assert world.query("media/pending_fingerprint", **CURRENT, limit=10) == []
+    assert world.query("media/pending_fingerprint", **CURRENT, limit=10, now=DAY) == []
     rows = world.query("fingerprint/indexable", role="ugc", modality="audio", fingerprinter=AUDIO)
     assert ids(rows) == ["u3"]
     found = waiting(world)
