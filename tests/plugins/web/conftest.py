@@ -50,28 +50,35 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def airflow_app(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Airflow's API server with the plugin, on a database of its own."""
-    users = ",".join(f"{role}:{role}" for role in ROLES)
-    os.environ |= {
+def airflow_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the application reads when it is made and at each request."""
+    return {
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPO / "plugins"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path_factory.mktemp("dags")),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{r}:{r}" for r in ROLES),
         "AIRFLOW__API__SECRET_KEY": "a secret of the tests, long enough to sign with",
         "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of the tests, " * 4,
         "AIRFLOW__API__BASE_URL": "http://testserver",
     }
-    from airflow import settings
-    from airflow.utils.db import initdb
 
-    # `import airflow` has done the rest, and its policies may be registered only once.
-    settings.configure_vars()
-    settings.configure_orm()
-    initdb()
-    from airflow.api_fastapi.app import create_app
 
-    return create_app(apps="core")
+@pytest.fixture(scope="session")
+def airflow_app(airflow_env: dict[str, str]) -> Any:
+    """Airflow's API server with the plugin, on a database of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in airflow_env.items():
+            patch.setenv(name, value)
+        from airflow import settings
+        from airflow.utils.db import initdb
+
+        # `import airflow` has done the rest, and its policies may be registered only once.
+        settings.configure_vars()
+        settings.configure_orm()
+        initdb()
+        from airflow.api_fastapi.app import create_app
+
+        return create_app(apps="core")
 
 
 @pytest.fixture(scope="session")
@@ -140,8 +147,11 @@ def platform(tmp_path_factory: pytest.TempPathFactory, film: Path) -> Platform:
     return made
 
 
-@pytest.fixture(scope="session")
-def site(platform: Platform, airflow_app: Any, film: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(
+    platform: Platform, airflow_app: Any, airflow_env: dict[str, str], film: Path
+) -> Iterator[Site]:
+    """For one module at a time: what it sets must not reach the tests of other parts."""
     from airflow.api_fastapi.app import get_auth_manager
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
@@ -159,6 +169,7 @@ def site(platform: Platform, airflow_app: Any, film: Path) -> Iterator[Site]:
 
         values = platform.settings
         for name, value in {
+            **airflow_env,
             "AVM_LICENSED_URI": values.licensed_uri,
             "AVM_UGC_URI": values.ugc_uri,
             "AVM_LAKE_URI": values.lake_uri,
