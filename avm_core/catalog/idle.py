@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from pathlib import Path
 
 import duckdb
 
 from avm_core.config import CatalogConfig, S3Config
 
-_MOST = 2  # catalogs; a process works on one
+_MOST = 4  # threads of one process that read at once; those beyond open their own
 Key = tuple[str, str, str, int, int]
-_idle: OrderedDict[Key, duckdb.DuckDBPyConnection] = OrderedDict()
+_idle: list[tuple[Key, duckdb.DuckDBPyConnection]] = []
 _lock = threading.Lock()
 # Those of the parent of this process: to close them here would end threads that are not here.
 _foreign: list[object] = []
@@ -25,12 +24,11 @@ _foreign: list[object] = []
 
 def key_of(config: CatalogConfig, s3: S3Config | None) -> Key | None:
     """What a connection may be used for again; None if its catalog is not there."""
-    file = Path(config.dsn.removeprefix("sqlite:"))
     place = (config.dsn, config.data_path, repr(s3))
     if not config.dsn.startswith("sqlite:"):
         return (*place, 0, 0)
     try:
-        found = file.stat()
+        found = Path(config.dsn.removeprefix("sqlite:")).stat()
     except OSError:
         return None
     # Another file of the same name is another catalog.
@@ -40,27 +38,26 @@ def key_of(config: CatalogConfig, s3: S3Config | None) -> Key | None:
 def take(key: Key | None) -> duckdb.DuckDBPyConnection | None:
     """A connection that nobody uses, which is now the caller's alone."""
     with _lock:
-        return _idle.pop(key, None) if key else None
+        for place in reversed(range(len(_idle))):
+            if _idle[place][0] == key:
+                return _idle.pop(place)[1]
+    return None
 
 
-def give(key: Key | None, connection: duckdb.DuckDBPyConnection) -> None:
-    """Keep the connection for the next `take`, or close it if there are enough."""
-    if key is None:
-        connection.close()
-        return
+def give(key: Key, connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep the connection for the next `take`; the oldest is closed if there are enough."""
     with _lock:
-        surplus = [_idle.pop(key)] if key in _idle else []
-        _idle[key] = connection
-        while len(_idle) > _MOST:
-            surplus.append(_idle.popitem(last=False)[1])
-    for spare in surplus:
+        _idle.append((key, connection))
+        surplus = _idle[:-_MOST]
+        del _idle[:-_MOST]
+    for _, spare in surplus:
         spare.close()
 
 
 def _forget() -> None:
     global _idle, _lock
     _foreign.append(_idle)
-    _idle, _lock = OrderedDict(), threading.Lock()
+    _idle, _lock = [], threading.Lock()
 
 
 os.register_at_fork(after_in_child=_forget)
