@@ -84,11 +84,8 @@ def _publish(
     for batch in pack(
         rows, weight="windows", limit=config.segment_windows, count=max(len(rows), 1)
     ):
-        additions, bad = _load(platform, batch)
+        additions, bad = _load(platform, role, batch)
         damaged += bad
-        if role == "licensed":
-            # A title is what its whole pictures show.
-            additions = [(media_id, made.whole()) for media_id, made in additions]
         if additions:
             published = publish(
                 platform.lake,
@@ -97,22 +94,29 @@ def _publish(
                 additions,
                 config=config,
                 replace=True,
-                partition_of=_days(batch) if role == "ugc" else {},
+                partition_of={row["media_id"]: partition_of(role, row) for row in batch},
             )
     return published, damaged
 
 
-def _days(rows: Rows) -> dict[str, str]:
-    """Media id to its upload day in UTC: what a search backwards maps over."""
-    return {
-        row["media_id"]: row["uploaded_at"].astimezone(UTC).date().isoformat()
-        for row in rows
-        if row["uploaded_at"] is not None
-    }
+def partition_of(role: Role, row: dict[str, Any]) -> str:
+    """Where a media is indexed: uploads by their day in UTC, which a search backwards maps over;
+    titles, and uploads of an unknown day, under ""."""
+    uploaded = row["uploaded_at"] if role == "ugc" else None
+    return uploaded.astimezone(UTC).date().isoformat() if uploaded else ""
+
+
+def stored_print(platform: Platform, role: Role, row: dict[str, Any]) -> Fingerprint:
+    """The fingerprint as it is indexed: a title is what its whole pictures show.
+
+    Raises `ChecksumMismatch` or `ObjectMissing` for a lost artefact.
+    """
+    made = codec.decode(platform.get(row["artefact_uri"]))
+    return made.whole() if role == "licensed" else made
 
 
 def _load(
-    platform: Platform, rows: Rows
+    platform: Platform, role: Role, rows: Rows
 ) -> tuple[list[tuple[str, Fingerprint]], list[tuple[dict[str, Any], Exception]]]:
     """Fingerprints by media id, and the rows whose artefact is missing or damaged: one lost
     object must not keep all the others out of the index."""
@@ -120,7 +124,7 @@ def _load(
     damaged: list[tuple[dict[str, Any], Exception]] = []
     for row in rows:
         try:
-            loaded.append((row["media_id"], codec.decode(platform.get(row["artefact_uri"]))))
+            loaded.append((row["media_id"], stored_print(platform, role, row)))
         except (ChecksumMismatch, ObjectMissing) as error:
             damaged.append((row, error))
     return loaded, damaged

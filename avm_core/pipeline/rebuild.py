@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC
 from typing import Any, Literal
 
 from avm_core.config import IndexConfig
 from avm_core.errors import BadSettings, ObjectMissing
-from avm_core.fingerprint import codec
 from avm_core.index.manifest import IndexManifest
 from avm_core.index.rebuild import rebuild
 from avm_core.index.snapshot import compact, current
-from avm_core.pipeline.index import index_name, publish_index
+from avm_core.pipeline.index import index_name, partition_of, publish_index, stored_print
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.staging import Rows, pack
 from avm_core.types import Fingerprint, Modality, Role
@@ -89,9 +87,7 @@ def _batches(
         )
     parts: dict[str, Rows] = {}
     for row in rows:
-        uploaded = row["uploaded_at"] if role == "ugc" else None
-        day = uploaded.astimezone(UTC).date().isoformat() if uploaded else ""
-        parts.setdefault(day, []).append(row)
+        parts.setdefault(partition_of(role, row), []).append(row)
     limit = platform.settings.index.segment_windows
     for day in sorted(parts):
         for batch in pack(parts[day], weight="windows", limit=limit, count=len(parts[day])):
@@ -100,11 +96,9 @@ def _batches(
 
 def _fingerprint(platform: Platform, role: Role, row: dict[str, Any]) -> Fingerprint:
     try:
-        made = codec.decode(platform.get(row["artefact_uri"]))
+        return stored_print(platform, role, row)
     except ObjectMissing as error:
         raise ObjectMissing(
             f"{error}: without its artefact media {row['media_id']} would leave the index; "
             "restore the object, or remove the media"
         ) from error
-    # A title is what its whole pictures show.
-    return made.whole() if role == "licensed" else made
