@@ -1,4 +1,8 @@
-"""Where SQL text lives: the folder `sql/`, one statement per file, its path is its name."""
+"""Where SQL text lives: the folder `sql/`, one statement per file, its path is its name.
+
+A line `-- include NAME` stands for the text of another file of the section, a subquery that
+several statements ask.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from avm_core.errors import BadSettings
+
+_INCLUDE = re.compile(r"^ *-- include (\S+)$", re.MULTILINE)
 
 
 @cache
@@ -30,7 +36,8 @@ def load(name: str, section: str = "statements") -> str:
     """The text of `sql/<section>/<name>.sql`; raises `BadSettings` for an unknown name."""
     if name not in names(section):
         raise BadSettings(f"no sql/{section}/{name}.sql; there are {', '.join(names(section))}")
-    return (sql_root() / section / f"{name}.sql").read_text(encoding="utf-8")
+    text = (sql_root() / section / f"{name}.sql").read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda found: load(found[1], section).rstrip(), text)
 
 
 @cache
