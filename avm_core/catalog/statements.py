@@ -32,6 +32,7 @@ def names(section: str) -> list[str]:
     return sorted(p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.sql"))
 
 
+@cache
 def load(name: str, section: str = "statements") -> str:
     """The text of `sql/<section>/<name>.sql`; raises `BadSettings` for an unknown name."""
     if name not in names(section):
