@@ -17,12 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from avm_core.config import load_settings
 from avm_core.pipeline.platform import Platform
 from local import cluster, flow
 from local.airflow_api import AirflowApi
 from local.cluster_environment import same_workers, service_environment
 from local.corpus import build_uploads, load_titles
+from local.environment import settings_of
 from local.home import State, api, services
 from local.processes import family
 
@@ -62,9 +62,7 @@ def main() -> int:
 
 
 def _platform(state: State) -> Platform:
-    variables = service_environment(state)
-    os.environ.update({k: v for k, v in variables.items() if k.startswith("AVM_")})
-    return Platform(load_settings())
+    return Platform(settings_of(service_environment(state)))
 
 
 def _one_core_each(state: State) -> None:

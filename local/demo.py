@@ -7,7 +7,6 @@ In the second act a licensed title arrives late, and an OLD upload is matched by
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +15,14 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from avm_core.config import Settings, load_settings
 from avm_core.errors import AvmError
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.results import RESULTS_KEY
 from local import stack
 from local.corpus import build_uploads, load_titles
 from local.demo_report import compare, draw, print_report, verdict
+from local.environment import settings_of
 from local.flow import progress, put
-from local.home import State
 
 SETTINGS = {"AVM_DISCOVER_SECONDS": "20"}
 _TIMEOUT = 900.0
@@ -44,7 +42,7 @@ def main() -> int:
         state = stack.up(home, settings={**SETTINGS, "AVM_RESULTS_PATH": str(home / "avm.duckdb")})
         uploads = making.result()
     console.print(f"Airflow is up at {stack.status(home)['url']} ({_since(began)})")
-    platform = Platform(_settings(state))
+    platform = Platform(settings_of(stack.env(state)))
     titles = load_titles()
     early = [title for title in titles if not title.late]
 
@@ -61,12 +59,6 @@ def main() -> int:
     problems = verdict(rows, uploads)
     _farewell(home, problems, began)
     return 1 if problems else 0
-
-
-def _settings(state: State) -> Settings:
-    os.environ.update({k: v for k, v in stack.env(state).items() if k.startswith("AVM_")})
-    os.environ.pop("AVM_DISCOVER_SECONDS")  # for the DAGs' schedule, not a setting of the core
-    return load_settings()
 
 
 def _wait(platform: Platform, home: Path, *, media: int) -> None:

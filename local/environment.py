@@ -9,6 +9,9 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from avm_core.config import Settings, load_settings
 
 REPO = Path(__file__).resolve().parents[1]
 BUCKETS = {
@@ -70,6 +73,16 @@ def task_environment(
         "AIRFLOW_CONN_AVM_S3": json.dumps(connection),
         "PYTHONPATH": os.pathsep.join([str(REPO), str(REPO / "plugins")]),
     }
+
+
+def settings_of(variables: Mapping[str, str]) -> Settings:
+    """The settings that the tasks of a stack with these variables have, whatever this process
+    inherited."""
+    foreign = {k: v for k, v in os.environ.items() if not k.startswith("AVM_")}
+    own = {k: v for k, v in variables.items() if k.startswith("AVM_")}
+    own.pop("AVM_DISCOVER_SECONDS", None)  # for the DAGs' schedule, not a setting of the core
+    with patch.dict(os.environ, foreign | own, clear=True):
+        return load_settings()
 
 
 def airflow_environment(

@@ -35,11 +35,14 @@ def settled(platform: Platform, media: int) -> bool:
     return known == media and not any(waiting.values())
 
 
-def quiet(api: AirflowApi, *, pause: float = 3.0) -> bool:
-    """No run waits or runs, and none has begun `pause` seconds later."""
+def quiet(api: AirflowApi, *, pause: float = 3.0, but: str = "") -> bool:
+    """No run waits or runs, and none has begun `pause` seconds later; those of DAG `but` do not
+    count."""
 
     def busy() -> bool:
-        return any(run["state"] in ("queued", "running") for run in api.runs())
+        return any(
+            run["state"] in ("queued", "running") and run["dag_id"] != but for run in api.runs()
+        )
 
     if busy():
         return False

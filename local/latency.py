@@ -10,28 +10,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from avm_core.benchmark.edits import Clip, Edit, make_copy
-from avm_core.config import load_settings
 from avm_core.media.write import AudioFormat, VideoFormat
 from avm_core.pipeline.platform import Platform
-from local import stack
+from local import flow, stack
 from local.airflow_api import AirflowApi
 from local.corpus import load_titles
+from local.environment import settings_of
 from local.home import api
 
 _SECONDS = 20.0  # of each upload
 _SMALL = VideoFormat(width=320, height=180, bitrate=150_000)
 _PATIENCE = 900.0
 _DISCOVER = "avm_discover"
+_until = partial(flow.until, patience=_PATIENCE)
 
 
 def measure(home: Path, *, singles: int, many: int, interval: int) -> dict[str, Any]:
@@ -46,9 +47,7 @@ def measure(home: Path, *, singles: int, many: int, interval: int) -> dict[str, 
         ports=dict.fromkeys(stack.PREFERRED_PORTS, 0),
     )
     try:
-        os.environ |= {k: v for k, v in stack.env(state).items() if k.startswith("AVM_")}
-        os.environ.pop("AVM_DISCOVER_SECONDS")  # of the DAGs, not of the core
-        platform = Platform(load_settings())
+        platform = Platform(settings_of(stack.env(state)))
         with api(state) as client:
             return _measure(platform, client, made[:singles], made[singles:]) | {
                 "discover_interval_s": interval
@@ -83,16 +82,19 @@ def _measure(
         if not title.late:
             licensed = platform.media_store("licensed")
             licensed.upload(title.key, title.path, metadata=dict(title.metadata))
-    _until("the titles to be searchable", lambda: _titles_ready(platform) and _quiet(api))
+    _until(
+        "the titles to be searchable",
+        lambda: _titles_ready(platform) and flow.quiet(api, but=_DISCOVER),
+    )
     latencies, tasks = [], []
     for path in singles:
         before = {run["dag_run_id"] for run in api.runs()}
         latencies.append(_put_and_wait(platform, [path]))
-        _until("all runs to end", lambda: _quiet(api))
+        _until("all runs to end", lambda: flow.quiet(api, but=_DISCOVER))
         tasks += _tasks(api, before)
     before = {run["dag_run_id"] for run in api.runs()}
     seconds = _put_and_wait(platform, many)
-    _until("all runs to end", lambda: _quiet(api))
+    _until("all runs to end", lambda: flow.quiet(api, but=_DISCOVER))
     return {
         "latency_s": [round(value, 1) for value in latencies],
         "stages": _stages(tasks),
@@ -127,31 +129,8 @@ def _put_and_wait(platform: Platform, paths: Sequence[Path]) -> float:
         found = {row["ugc_uri"].rsplit("/", 1)[-1] for row in rows}
         return found >= {path.name for path in paths}
 
-    _until("the match rows", matched, every=0.3)
+    _until("the match rows", matched, step=0.3)
     return time.monotonic() - began
-
-
-def _quiet(api: AirflowApi) -> bool:
-    """No run but of discovery is under way, and none is about to start."""
-
-    def busy() -> bool:
-        return any(
-            run["state"] in ("queued", "running") and run["dag_id"] != _DISCOVER
-            for run in api.runs()
-        )
-
-    if busy():
-        return False
-    time.sleep(3.0)
-    return not busy()
-
-
-def _until(what: str, condition: Callable[[], bool], *, every: float = 2.0) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"waited {_PATIENCE:.0f} s in vain for {what}")
-        time.sleep(every)
 
 
 # --- Airflow's times --------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from avm_core.config import load_settings
 from avm_core.pipeline.platform import Platform
 from local import cluster as local_cluster
 from local.airflow_api import AirflowApi
 from local.cluster_environment import CELERY, service_environment
+from local.environment import settings_of
 from local.home import State, api
 
 SETTINGS = {
@@ -36,12 +36,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     home = tmp_path_factory.mktemp("cluster") / "home"
     try:
         state = local_cluster.up(home, CELERY, settings=SETTINGS)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in service_environment(state).items():
-                if name.startswith("AVM_"):
-                    patch.setenv(name, value)
-            patch.delenv("AVM_CONFIG", raising=False)
-            settings = load_settings()
+        settings = settings_of(service_environment(state))
         with api(state) as client:
             yield Cluster(home, state, client, Platform(settings))
     finally:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from local import flow
+
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
@@ -63,15 +65,13 @@ def until(what: str, condition: Callable[[], Any], *, patience: float = PATIENCE
     """The first true value of `condition`; what the page changes under our hands counts as no."""
     from selenium.common.exceptions import WebDriverException
 
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
+    def settled() -> Any:
         try:
-            if found := condition():
-                return found
+            return condition()
         except WebDriverException:
-            pass
-        time.sleep(0.5)
-    pytest.fail(f"waited {patience:.0f} s in vain for {what}")
+            return None
+
+    return flow.until(what, settled, patience=patience, step=0.5)
 
 
 def find(browser: Chrome, css: str) -> Any:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from avm_core.config import Settings, load_settings
+from avm_core.config import Settings
 from local import stack as local_stack
 from local.airflow_api import AirflowApi
+from local.environment import settings_of
 
 
 @dataclass(frozen=True)
@@ -23,24 +25,21 @@ class Stack:
     env: dict[str, str]
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    home = tmp_path_factory.mktemp("e2e") / "stack"
+@contextmanager
+def running(home: Path, **settings: str) -> Iterator[Stack]:
+    """A stack of its own on free ports; `settings` are `AVM_*` variables of its tasks."""
     try:
         state = local_stack.up(
-            home,
-            settings={"AVM_DISCOVER_SECONDS": "10"},
-            ports=dict.fromkeys(local_stack.PREFERRED_PORTS, 0),
+            home, settings=settings, ports=dict.fromkeys(local_stack.PREFERRED_PORTS, 0)
         )
         env = local_stack.env(state)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in env.items():
-                if name.startswith("AVM_"):
-                    patch.setenv(name, value)
-            patch.delenv("AVM_CONFIG", raising=False)
-            patch.delenv("AVM_DISCOVER_SECONDS")
-            settings = load_settings()
         with local_stack.api(state) as api:
-            yield Stack(api=api, settings=settings, home=home, env=env)
+            yield Stack(api=api, settings=settings_of(env), home=home, env=env)
     finally:
         local_stack.down(home)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("e2e") / "stack", AVM_DISCOVER_SECONDS="10") as started:
+        yield started

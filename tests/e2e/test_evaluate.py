@@ -14,11 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from avm_core.config import load_settings
 from avm_core.errors import BadSettings
 from avm_core.pipeline.platform import Platform
-from local import stack as local_stack
 from local.airflow_api import AirflowApi
+from tests.e2e.conftest import running
 
 pytestmark = [pytest.mark.airflow, pytest.mark.story]
 
@@ -51,34 +50,22 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(smoke_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    home = tmp_path_factory.mktemp("evaluate") / "stack"
-    settings = {
-        "AVM_DISCOVER_SECONDS": "86400",
-        "AVM_VIDEO_FINGERPRINTER": "",
-        "AVM_BENCH__FOLDER": str(smoke_sets),
-    }
-    try:
-        state = local_stack.up(
-            home, settings=settings, ports=dict.fromkeys(local_stack.PREFERRED_PORTS, 0)
-        )
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in local_stack.env(state).items():
-                if name.startswith("AVM_"):
-                    patch.setenv(name, value)
-            patch.delenv("AVM_DISCOVER_SECONDS")
-            platform = Platform(load_settings())
-        with local_stack.api(state) as api:
+    with running(
+        tmp_path_factory.mktemp("evaluate") / "stack",
+        AVM_DISCOVER_SECONDS="86400",
+        AVM_VIDEO_FINGERPRINTER="",
+        AVM_BENCH__FOLDER=str(smoke_sets),
+    ) as stack:
+        api = stack.api
 
-            def run(dag_id: str, **conf: Any) -> str:
-                name = api.trigger(dag_id, conf=CONF | conf)
-                assert api.wait_for_run(dag_id, name, timeout=PATIENCE)["state"] == "success"
-                return name
+        def run(dag_id: str, **conf: Any) -> str:
+            name = api.trigger(dag_id, conf=CONF | conf)
+            assert api.wait_for_run(dag_id, name, timeout=PATIENCE)["state"] == "success"
+            return name
 
-            first, again = run("avm_evaluate"), run("avm_evaluate")
-            sweep = run("avm_experiment", grid=GRID)
-            yield Story(api, platform, first, again, sweep)
-    finally:
-        local_stack.down(home)
+        first, again = run("avm_evaluate"), run("avm_evaluate")
+        sweep = run("avm_experiment", grid=GRID)
+        yield Story(api, Platform(stack.settings), first, again, sweep)
 
 
 def test_a_run_measures_the_set_and_records_every_metric(story: Story) -> None:

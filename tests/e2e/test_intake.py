@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import wave
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 
 from avm_core.pipeline.platform import Platform
+from local import flow
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
@@ -35,6 +35,7 @@ BROKEN = {f"broken/{number}.mp4": b"no film %d" % number for number in range(12)
     "zero.mp4": b""
 }
 PATIENCE = 600.0
+until = partial(flow.until, patience=PATIENCE)
 
 
 def noise(seed: int) -> bytes:
@@ -67,15 +68,6 @@ class Intake:
         rows = self.sql("FROM media WHERE gone_at IS NULL")
         return {row["uri"].split("/", 3)[3]: row for row in rows}
 
-    def until(self, what: str, condition: Callable[[], Any]) -> Any:
-        """The first true value; fails with `what` when patience runs out."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            if found := condition():
-                return found
-            time.sleep(2.0)
-        pytest.fail(f"waited {PATIENCE:.0f} s in vain for {what}")
-
     def run(self, dag_id: str, **conf: Any) -> str:
         run_id = self.api.trigger(dag_id, conf=conf)
         return str(self.api.wait_for_run(dag_id, run_id, timeout=PATIENCE)["state"])
@@ -100,8 +92,8 @@ def taken(stack: Stack) -> Intake:
         world.ugc.put(key, data)
     world.ugc.put("zero.mp4.json", b'{"views": "many"}')
     everything = 1 + len(ODD) + len(BROKEN)
-    world.until("all media", lambda: len(world.media()) == everything)
-    world.until("all fingerprints", lambda: world.waiting() == 0)
+    until("all media", lambda: len(world.media()) == everything)
+    until("all fingerprints", lambda: world.waiting() == 0)
     return world
 
 
@@ -157,7 +149,7 @@ def test_an_operator_has_failures_tried_again(taken: Intake) -> None:
 def test_a_corrected_sidecar_changes_the_row_and_nothing_else(taken: Intake) -> None:
     before, made = taken.media()[ODD[0]], taken.sql("FROM media_fingerprint ORDER BY ALL")
     taken.ugc.put(f"{ODD[0]}.json", b'{"title": "corrected"}')
-    taken.until("the title", lambda: taken.media()[ODD[0]]["title"] == "corrected")
+    until("the title", lambda: taken.media()[ODD[0]]["title"] == "corrected")
     after = taken.media()[ODD[0]]
     assert (after["media_id"], after["views"]) == (before["media_id"], None)
     assert taken.run("avm_fingerprint") == "success"
@@ -167,9 +159,9 @@ def test_a_corrected_sidecar_changes_the_row_and_nothing_else(taken: Intake) -> 
 def test_a_deleted_upload_is_noticed_and_comes_back(taken: Intake) -> None:
     before = taken.media()[ODD[1]]
     taken.ugc.delete(ODD[1])
-    taken.until("the deletion", lambda: ODD[1] not in taken.media())
+    until("the deletion", lambda: ODD[1] not in taken.media())
     taken.ugc.put(ODD[1], noise(2))
-    taken.until("the return", lambda: ODD[1] in taken.media())
+    until("the return", lambda: ODD[1] in taken.media())
     assert taken.media()[ODD[1]]["media_id"] == before["media_id"]
     with taken.platform.catalog() as catalog:
         assert {name: n for name, n in catalog.check().items() if n} == {}

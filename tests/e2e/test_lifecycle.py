@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from avm_core.pipeline.platform import Platform
+from local import flow
 from local.corpus import Title, Upload, load_titles
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.airflow, pytest.mark.story]
 TITLES = ("fish_fillets_intro", "wanna_work_together")
 UPLOADS = ("small_fish", "fast_wanna", "new_worlds")
 PATIENCE = 900.0
+until = partial(flow.until, patience=PATIENCE)
 
 
 @dataclass
@@ -49,14 +50,6 @@ class Story:
         return {(Path(r["ugc_uri"]).stem, Path(r["licensed_uri"]).stem) for r in rows}
 
 
-def until(what: str, condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited in vain for {what}")
-        time.sleep(2.0)
-
-
 @pytest.fixture(scope="module")
 def story(stack: Stack, demo_uploads: tuple[Path, list[Upload]]) -> Story:
     """Two titles and three uploads matched, then a third title found backwards."""
@@ -65,22 +58,17 @@ def story(stack: Stack, demo_uploads: tuple[Path, list[Upload]]) -> Story:
     told = Story(stack, platform, titles, set(), set())
     licensed, ugc = platform.media_store("licensed"), platform.media_store("ugc")
 
-    def settled(media: int) -> bool:
-        known = told.sql("SELECT count(*) AS n FROM media")[0]["n"]
-        waiting = told.sql("SELECT sum(waiting) AS n FROM backlog")[0]["n"]
-        return bool(known == media and waiting == 0)
-
     for name in TITLES:
         title = titles[name]
         licensed.upload(title.key, title.path, metadata=dict(title.metadata))
     for upload in demo_uploads[1]:
         if upload.path.stem in UPLOADS:
             ugc.upload(upload.key, upload.path, metadata=dict(upload.metadata))
-    until("the first matches", lambda: settled(len(TITLES) + len(UPLOADS)))
+    until("the first matches", lambda: flow.settled(platform, len(TITLES) + len(UPLOADS)))
     told.matched = told.pairs()
     late = next(title for title in titles.values() if title.late)
     licensed.upload(late.key, late.path, metadata=dict(late.metadata))
-    until("the late title", lambda: settled(len(TITLES) + len(UPLOADS) + 1))
+    until("the late title", lambda: flow.settled(platform, len(TITLES) + len(UPLOADS) + 1))
     told.late = told.pairs() - told.matched
     return told
 

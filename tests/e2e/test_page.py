@@ -14,14 +14,12 @@ from typing import Any
 import pytest
 
 from avm_core.benchmark.edits import Clip, Edit, make_copy
-from avm_core.config import Settings, load_settings
 from avm_core.media.write import AudioFormat, VideoFormat
 from avm_core.pipeline import stages
 from avm_core.pipeline.platform import Platform
 from local import stack as local_stack
-from local.airflow_api import AirflowApi
-from local.environment import credentials
 from tests.e2e.browser import chromium, find, in_frame, picture, until
+from tests.e2e.conftest import Stack, running
 
 pytestmark = [pytest.mark.airflow, pytest.mark.story]
 
@@ -41,10 +39,10 @@ SMALL = VideoFormat(width=480, height=270, bitrate=260_000)
 class Site:
     """The stack, its catalog and the browser."""
 
-    def __init__(self, state: dict[str, Any], settings: Settings, api: AirflowApi) -> None:
-        self.url = f"http://127.0.0.1:{state['ports']['ui']}"
-        self.password = credentials(Path(state["home"]))["admin_password"]
-        self.platform, self.api = Platform(settings), api
+    def __init__(self, stack: Stack) -> None:
+        found = local_stack.status(stack.home)
+        self.url, self.password = found["url"], found["password"]
+        self.platform, self.api = Platform(stack.settings), stack.api
 
     def sql(self, text: str) -> list[dict[str, Any]]:
         with self.platform.catalog() as catalog:
@@ -60,25 +58,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    home = tmp_path_factory.mktemp("page") / "stack"
-    try:
-        state = local_stack.up(
-            home,
-            # Discovery begins when the browser asks for it.
-            settings={"AVM_DISCOVER_SECONDS": "86400"},
-            ports=dict.fromkeys(local_stack.PREFERRED_PORTS, 0),
-        )
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in local_stack.env(state).items():
-                if name.startswith("AVM_"):
-                    patch.setenv(name, value)
-            patch.delenv("AVM_CONFIG", raising=False)
-            patch.delenv("AVM_DISCOVER_SECONDS")
-            settings = load_settings()
-        with local_stack.api(state) as api:
-            yield Site(state, settings, api)
-    finally:
-        local_stack.down(home)
+    # Discovery begins when the browser asks for it.
+    with running(tmp_path_factory.mktemp("page") / "stack", AVM_DISCOVER_SECONDS="86400") as stack:
+        yield Site(stack)
 
 
 def put_media(site: Site, folder: Path) -> None:

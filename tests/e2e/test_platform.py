@@ -11,9 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ import pytest
 from avm_core.catalog import TABLES
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.results import RESULTS_KEY
+from local import flow
 from local.bad_media import build_bad_media
 from local.corpus import Title, Upload, load_titles
 
@@ -42,6 +42,7 @@ DAGS = (
     "avm_publish_results",
 )
 PATIENCE = 600.0
+until = partial(flow.until, patience=PATIENCE)
 
 
 @dataclass
@@ -64,39 +65,6 @@ class Story:
         return {t: self.sql(f'SELECT count(*) AS n FROM "{t}"')[0]["n"] for t in tables}
 
 
-def until(what: str, condition: Callable[[], Any], *, patience: float = PATIENCE) -> Any:
-    """The first true value of `condition`; fails with `what` when patience runs out."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(2.0)
-    pytest.fail(f"waited {patience:.0f} s in vain for {what}")
-
-
-def settled(story: Story, media: int) -> bool:
-    """Nothing waits before any stage, and every media is known."""
-    rows = story.sql("SELECT sum(waiting) AS n FROM backlog")
-    known = story.sql("SELECT count(*) AS n FROM media")
-    return bool(known[0]["n"] == media and rows[0]["n"] == 0)
-
-
-def quiet(story: Story) -> bool:
-    """No run but of discovery is under way, twice in a row."""
-
-    def busy() -> list[str]:
-        return [
-            run["dag_id"]
-            for run in story.stack.api.runs()
-            if run["state"] in ("queued", "running") and run["dag_id"] != "avm_discover"
-        ]
-
-    if busy():
-        return False
-    time.sleep(3.0)
-    return not busy()
-
-
 @pytest.fixture(scope="module")
 def story(
     stack: Stack,
@@ -111,11 +79,7 @@ def story(
 
     api.pause("avm_fingerprint")
     licensed, ugc = told.platform.media_store("licensed"), told.platform.media_store("ugc")
-    for title in titles:
-        if not title.late:
-            licensed.upload(title.key, title.path, metadata=dict(title.metadata))
-    for upload in uploads:
-        ugc.upload(upload.key, upload.path, metadata=dict(upload.metadata))
+    flow.put(told.platform, [title for title in titles if not title.late], uploads)
     for path in bad.values():
         ugc.upload(f"night/{path.name}", path)
     ugc.put("gone.mp4", b"deleted before anybody reads it")
@@ -130,12 +94,12 @@ def story(
     # Airflow drops asset events for a paused DAG; its hourly look would find the work, too.
     api.trigger("avm_fingerprint")
     told.killed = until("a fingerprint task", lambda: kill_fingerprint_task(told))
-    until("everything matched", lambda: settled(told, media))
+    until("everything matched", lambda: flow.settled(told.platform, media))
     told.matches_before_late_title = told.sql("SELECT * FROM matches")
     late = next(title for title in titles if title.late)
     licensed.upload(late.key, late.path, metadata=dict(late.metadata))
-    until("the late title matched backwards", lambda: settled(told, media + 1))
-    until("all runs to end", lambda: quiet(told))
+    until("the late title matched backwards", lambda: flow.settled(told.platform, media + 1))
+    until("all runs to end", lambda: flow.quiet(api, but="avm_discover"))
     return told
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from avm_core.pipeline.platform import Platform
+from local import flow
 from tests.avm_core.catalog.builders import DAY, commit, content, match, media, scan
 
 if TYPE_CHECKING:
@@ -17,17 +17,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.airflow, pytest.mark.story]
 
 PATIENCE = 600.0
+until = partial(flow.until, patience=PATIENCE)
 TITLE = "<img src=x onerror=alert(1)> {{ 7 * 7 }} **عنوان** 🎬"
 UPLOADS = ("u1", "u2", "u3", "u4", "u5")
-
-
-def until(what: str, condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(2.0)
-    pytest.fail(f"waited {PATIENCE:.0f} s in vain for {what}")
 
 
 class Reviews:
