@@ -12,11 +12,6 @@ from avm_core.config import CatalogConfig
 from tests.avm_core.catalog.fresh import empty_sqlite, migrated
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> CatalogConfig:
-    return migrated(empty_sqlite(tmp_path_factory.mktemp("template")))
-
-
 @pytest.fixture
 def config(tmp_path: Path, template: CatalogConfig) -> CatalogConfig:
     return migrated(empty_sqlite(tmp_path), template)

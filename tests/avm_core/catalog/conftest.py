@@ -20,12 +20,6 @@ def empty_config(tmp_path: Path) -> CatalogConfig:
     return empty_postgres(server, tmp_path) if server else empty_sqlite(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> CatalogConfig:
-    """A migrated SQLite catalog to copy: migrating anew for each test is most of its time."""
-    return migrated(empty_sqlite(tmp_path_factory.mktemp("template")))
-
-
 @pytest.fixture
 def config(empty_config: CatalogConfig, template: CatalogConfig) -> CatalogConfig:
     return migrated(empty_config, template)

@@ -11,18 +11,12 @@ from avm_core.benchmark.edits import Clip, Edit, make_copy
 from avm_core.config import CatalogConfig, Settings
 from avm_core.media.write import AudioFormat, VideoFormat
 from avm_core.pipeline.platform import Platform
-from tests.avm_core.catalog.fresh import empty_sqlite, migrated
+from tests.avm_core.catalog.fresh import migrated
 
 MEDIA = Path(__file__).resolve().parents[3] / "local" / "media"
 SMALL = VideoFormat(width=160, height=120, bitrate=60_000)
 
 MakePlatform = Callable[..., Platform]
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> CatalogConfig:
-    """A migrated catalog, to be copied: migrating costs a second for each test."""
-    return migrated(empty_sqlite(tmp_path_factory.mktemp("template")))
 
 
 @pytest.fixture

@@ -27,9 +27,9 @@ from avm_core.media.write import write_media
 from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.staging import record
 from tests.avm_core.media.makers import RATE
-from tests.avm_core.pipeline.conftest import make_platform, template
+from tests.avm_core.pipeline.conftest import make_platform
 
-__all__ = ["make_platform", "template"]
+__all__ = ["make_platform"]
 
 SECONDS = 40
 
