@@ -65,8 +65,11 @@ def keys(match: Row) -> dict[str, str]:
         name = digest(_VERSION, TILES, TILE, BINS, round(start, 3), round(end, 3))
         for kind in ("json", "jpg"):
             found[f"{side}.{kind}"] = f"previews/media/{media_id}/{name}.{kind}"
+    # A match keeps its id when another model or matcher finds it again; its pair looks different.
+    made_of = [match[name] for name in ("audio_fingerprinter", "video_fingerprinter", "speed")]
+    name = digest(_VERSION, made_of, spans)
     for part in ("pair.json", "audio.png", "video.png"):
-        found[part] = f"previews/match/{match['match_id']}/{_VERSION}-{part}"
+        found[part] = f"previews/match/{match['match_id']}/{name}-{part}"
     return found
 
 

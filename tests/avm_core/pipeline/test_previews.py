@@ -107,3 +107,25 @@ def test_made_twice_is_the_same(planted: Any) -> None:
     make(platform, "pair", row)
     assert {info.key: info.etag for info in platform.lake.list("previews/")} == first
     assert len(first) == 3
+
+
+def test_a_match_that_another_model_finds_again_is_drawn_anew() -> None:
+    row = {
+        "match_id": "m",
+        "ugc_id": "u",
+        "licensed_id": "l",
+        "ugc_start": 10.0,
+        "ugc_end": 30.0,
+        "licensed_start": 40.0,
+        "licensed_end": 60.0,
+        "speed": 1.0,
+        "audio_fingerprinter": "audio_conv.v2-00000000",
+        "video_fingerprinter": None,
+    }
+    before, after = keys(row), keys(row | {"audio_fingerprinter": "audio_conv.v3-00000000"})
+    assert before == keys(dict(row))
+    assert {name for name in before if before[name] != after[name]} == {
+        "pair.json",
+        "audio.png",
+        "video.png",
+    }
