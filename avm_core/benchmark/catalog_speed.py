@@ -13,7 +13,8 @@ from avm_core.config import CatalogConfig
 
 
 def measure_catalog(units: int = 20, rows: int = 500) -> dict[str, Any]:
-    """Milliseconds of one commit of `rows` media rows, and of the no-op that repeats it."""
+    """Milliseconds of one commit of `rows` media rows, of the no-op that repeats it, and of a short
+    read: on a connection of its own, and on one that another read has left."""
     with tempfile.TemporaryDirectory(prefix="avm-bench-") as folder:
         config = CatalogConfig(dsn=f"sqlite:{folder}/c.sqlite", data_path=f"{folder}/rows/")
         migrate(config)
@@ -23,10 +24,14 @@ def measure_catalog(units: int = 20, rows: int = 500) -> dict[str, Any]:
             first.append(_commit_time(config, unit))
         for unit in staged:
             again.append(_commit_time(config, unit))
+        alone = [_read_time(_respelt(config, number)) for number in range(units)]
+        after = [_read_time(config) for _ in range(units)]
     return {
         "rows_per_commit": rows,
         "commit_ms": 1000 * sorted(first)[units // 2],
         "repeat_ms": 1000 * sorted(again)[units // 2],
+        "read_ms": 1000 * sorted(alone)[units // 2],
+        "read_again_ms": 1000 * sorted(after)[units // 2],
     }
 
 
@@ -35,6 +40,19 @@ def _commit_time(config: CatalogConfig, unit: tuple[StagedUnit, dict[str, Path]]
         start = time.perf_counter()
         catalog.commit([unit], message="bench")
         return time.perf_counter() - start
+
+
+def _respelt(config: CatalogConfig, number: int) -> CatalogConfig:
+    """The same catalog under a path that no connection was made for."""
+    folder, _, name = config.dsn.rpartition("/")
+    return config.model_copy(update={"dsn": f"{folder}{'/.' * (number + 1)}/{name}"})
+
+
+def _read_time(config: CatalogConfig) -> float:
+    start = time.perf_counter()
+    with Catalog.open(config, read_only=True) as catalog:
+        catalog.query("exclusion/count")
+    return time.perf_counter() - start
 
 
 def _media_unit(folder: Path, number: int, rows: int) -> tuple[StagedUnit, dict[str, Path]]:
