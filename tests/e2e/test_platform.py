@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -115,6 +117,18 @@ def kill_fingerprint_task(story: Story) -> int:
     return 0
 
 
+def own_metadata(stack: Stack, folder: Path) -> dict[str, str]:
+    """A copy of Airflow's metadata for one `airflow dags test`: the scheduler runs the tasks of
+    any run it sees, and would run these with the settings of its own environment."""
+    copy = folder / "airflow.db"
+    with (
+        closing(sqlite3.connect(stack.home / "airflow" / "airflow.db")) as theirs,
+        closing(sqlite3.connect(copy)) as ours,
+    ):
+        theirs.backup(ours)
+    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{copy}"}
+
+
 def test_planted_copies_are_found_with_their_seconds(story: Story) -> None:
     found = {
         (row["ugc_uri"].rsplit("/", 1)[-1], row["licensed_title"]): row
@@ -213,9 +227,9 @@ def test_running_every_dag_again_changes_no_row(story: Story) -> None:
     ],
 )
 def test_a_wrong_bucket_or_secret_names_the_connection(
-    story: Story, change: dict[str, str], expected: str
+    story: Story, change: dict[str, str], expected: str, tmp_path: Path
 ) -> None:
-    env = {**os.environ, **story.stack.env, **change}
+    env = {**os.environ, **story.stack.env, **change, **own_metadata(story.stack, tmp_path)}
     if "secret" in change:
         password = story.stack.settings.s3.secret_key or ""
         env["AIRFLOW_CONN_AVM_S3"] = env["AIRFLOW_CONN_AVM_S3"].replace(password, "wrong")
