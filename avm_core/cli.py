@@ -247,6 +247,7 @@ def _bench(commands: Any) -> None:
 def _bench_index(parser: Any) -> None:
     parser.add_argument("--windows", type=int, default=100_000, help="for `index`, `reverse`")
     parser.add_argument("--matches", type=int, default=1_000_000, help="for `catalog`")
+    parser.add_argument("--dsn", default="", help="`catalog`: an empty Postgres database")
     parser.add_argument(
         "--table",
         action="store_true",

@@ -11,125 +11,19 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from avm_core.catalog import TABLES, Catalog, StagedUnit, migrate
-from avm_core.config import CatalogConfig, Settings, load_settings
+from avm_core.benchmark.planted_matches import (
+    fresh_catalog,
+    match_id,
+    plant,
+    title_id,
+    upload_id,
+)
 from local.environment import REPO
-
-Columns = dict[str, Any]
-_START = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1e6)
-_SECOND = 1_000_000
-
-
-def plant(settings: Settings, folder: Path, *, matches: int, titles: int) -> float:
-    """Fill a fresh catalog; seconds that the commit took, the judging of all claims included."""
-    migrate(settings.catalog)
-    rng = np.random.default_rng(8)
-    uploads = max(matches // 5, 1)
-    ugc = [f"u{number:08}" for number in range(uploads)]
-    licensed = [f"t{number:06}" for number in range(titles)]
-    tables = {
-        "media": _media(ugc, licensed),
-        "media_content": _content([*ugc, *licensed], rng),
-        "match": _matches(ugc, licensed, matches, rng),
-    }
-    units = [
-        _staged(folder, "media", {"media": tables["media"]}),
-        _staged(folder, "fingerprint", {"media_content": tables["media_content"]}),
-        _staged(folder, "forward", {"match": tables["match"]}),
-    ]
-    began = time.perf_counter()
-    with Catalog.open(settings.catalog) as catalog:
-        catalog.commit(units, message="page bench")
-        spent = time.perf_counter() - began
-        catalog.compact()
-    return spent
-
-
-def _media(ugc: list[str], licensed: list[str]) -> Columns:
-    names = [*ugc, *licensed]
-    count, uploads = len(names), len(ugc)
-    roles = ["ugc"] * uploads + ["licensed"] * len(licensed)
-    times = np.full(count, _START) + np.arange(count) * _SECOND
-    return {
-        "media_id": names,
-        "role": roles,
-        "uri": [f"s3://{role}/{name}.mp4" for role, name in zip(roles, names, strict=True)],
-        "version_id": [""] * count,
-        "etag": [f"etag-{name}" for name in names],
-        "size_bytes": np.full(count, 10**8),
-        "title": [f"Some film about {name}, part {n % 7}" for n, name in enumerate(names)],
-        "uploaded_at": times,
-        "discovered_at": times,
-        "uploader": [f"channel {n % 5000}" for n in range(count)],
-        "views": np.arange(count) * 37 % 1_000_003,
-    }
-
-
-def _content(names: list[str], rng: np.random.Generator) -> Columns:
-    count = len(names)
-    return {
-        "media_id": names,
-        "content_id": [f"content-{name}" for name in names],
-        "duration": rng.uniform(60, 7200, count),
-        "probed_at": np.full(count, _START),
-    }
-
-
-def _matches(ugc: list[str], licensed: list[str], count: int, rng: np.random.Generator) -> Columns:
-    starts, length = rng.uniform(0, 600, count), rng.uniform(15, 300, count)
-    offset = rng.uniform(0, 3000, count)
-    # A twentieth is of one title: the hit of the season.
-    of_title = np.where(rng.random(count) < 0.05, 0, rng.integers(0, len(licensed), count))
-    return {
-        "match_id": [f"{value:016x}" for value in rng.permutation(count)],
-        "ugc_id": np.take(ugc, rng.integers(0, len(ugc), count)),
-        "licensed_id": np.take(licensed, of_title),
-        "ugc_start": starts,
-        "ugc_end": starts + length,
-        "licensed_start": starts + offset,
-        "licensed_end": starts + offset + length,
-        "speed": np.where(rng.random(count) < 0.1, 1.05, 1.0),
-        "score": rng.uniform(0.5, 1, count),
-        "modality": np.take(["audio", "video", "both"], rng.integers(0, 3, count)),
-        "audio_score": rng.uniform(0, 0.5, count),
-        "video_score": rng.uniform(0, 0.5, count),
-        "direction": np.take(["forward", "reverse"], rng.integers(0, 2, count)),
-        "matcher_version": ["m1"] * count,
-        "unit_id": ["bench"] * count,
-        "found_at": _START + rng.integers(0, 300 * 86_400, count) * _SECOND,
-    }
-
-
-def _staged(
-    folder: Path, kind: str, tables: dict[str, Columns]
-) -> tuple[StagedUnit, dict[str, Path]]:
-    paths = {}
-    for name, columns in tables.items():
-        schema, count = TABLES[name], len(next(iter(columns.values())))
-        arrays = [
-            pa.array(columns[field.name]).cast(field.type)
-            if field.name in columns
-            else pa.nulls(count, field.type)
-            for field in schema
-        ]
-        paths[name] = folder / f"{kind}-{name}.parquet"
-        pq.write_table(pa.table(arrays, schema=schema), paths[name])
-    uris = {name: f"s3://bench/{name}" for name in paths}
-    return StagedUnit(f"bench-{kind}", kind, "bench", uris), paths
-
-
-# --- asking -----------------------------------------------------------------------------------
 
 
 def asked(matches: int) -> Iterator[tuple[str, Callable[[int], str]]]:
@@ -137,7 +31,7 @@ def asked(matches: int) -> Iterator[tuple[str, Callable[[int], str]]]:
     yield "list", lambda n: "/matches"
     yield "list, page 200", lambda n: f"/matches?page={200 - n % 9}"
     yield "list by views", lambda n: f"/matches?sort=views&page={1 + n}"
-    yield "list, text", lambda n: f"/matches?q=u{n:04}"
+    yield "list, text", lambda n: f"/matches?q=upload+{n}"
     yield (
         "list, six filters",
         lambda n: (
@@ -147,10 +41,10 @@ def asked(matches: int) -> Iterator[tuple[str, Callable[[int], str]]]:
     )
     yield "sums", lambda n: f"/matches/count?min_score=0.{50 + n}"
     yield "review queue", lambda n: "/matches?action=review&decision=none&sort=views"
-    yield "match", lambda n: f"/matches/{n * 7919 % matches:016x}"
-    yield "upload", lambda n: f"/uploads/u{n * 31:08}"
-    yield "title", lambda n: f"/titles/t{n + 1:06}"
-    yield "title with a twentieth of all", lambda n: "/titles/t000000"
+    yield "match", lambda n: f"/matches/{match_id(n * 7919 % matches)}"
+    yield "upload", lambda n: f"/uploads/{upload_id(n * 31)}"
+    yield "title", lambda n: f"/titles/{title_id(n + 1)}"
+    yield "title with a twentieth of all", lambda n: f"/titles/{title_id(0)}"
 
 
 def measure(client: Any, matches: int, rounds: int) -> dict[str, dict[str, float]]:
@@ -206,23 +100,16 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m local.page_bench", description=__doc__)
     parser.add_argument("--matches", type=int, default=1_000_000)
-    parser.add_argument("--titles", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=20, help="answers per route")
+    parser.add_argument("--dsn", default="", help="an empty Postgres database (default: SQLite)")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="avm-page-bench-") as name:
-        home = Path(name)
-        os.environ["AVM_CATALOG__DSN"] = f"sqlite:{home / 'catalog.sqlite'}"
-        os.environ["AVM_CATALOG__DATA_PATH"] = f"{home}/rows/"
-        settings = load_settings(
-            catalog=CatalogConfig(
-                dsn=f"sqlite:{home / 'catalog.sqlite'}", data_path=f"{home}/rows/"
-            )
-        )
-        spent = plant(settings, home, matches=chosen.matches, titles=chosen.titles)
-        client = open_airflow(home / "airflow")
+    with fresh_catalog(chosen.dsn) as (config, folder):
+        os.environ["AVM_CATALOG__DSN"] = config.dsn
+        os.environ["AVM_CATALOG__DATA_PATH"] = config.data_path
+        plant(config, folder, chosen.matches)
+        client = open_airflow(folder / "airflow")
         result = {
             "matches": chosen.matches,
-            "commit_s": round(spent, 1),
             "milliseconds": measure(client, chosen.matches, chosen.rounds),
         }
     print(json.dumps(result, indent=1))

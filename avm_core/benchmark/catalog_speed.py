@@ -1,24 +1,26 @@
-"""How fast the catalog commits, on SQLite and a local folder."""
+"""How fast the catalog commits and answers."""
 
 from __future__ import annotations
 
-import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from avm_core.benchmark.planted_matches import fresh_catalog
 from avm_core.catalog import Catalog, StagedUnit, migrate, rows_to_parquet
 from avm_core.config import CatalogConfig
 
 
-def measure_catalog(units: int = 20, rows: int = 500) -> dict[str, Any]:
+def measure_catalog(units: int = 20, rows: int = 500, dsn: str = "") -> dict[str, Any]:
     """Milliseconds of one commit of `rows` media rows, of the no-op that repeats it, and of a short
-    read: on a connection of its own, and on one that another read has left."""
-    with tempfile.TemporaryDirectory(prefix="avm-bench-") as folder:
-        config = CatalogConfig(dsn=f"sqlite:{folder}/c.sqlite", data_path=f"{folder}/rows/")
+    read: on a connection of its own, and on one that another read has left.
+
+    In a catalog of its own, or in the empty one that `dsn` names.
+    """
+    with fresh_catalog(dsn) as (config, folder):
         migrate(config)
-        staged = [_media_unit(Path(folder), number, rows) for number in range(units)]
+        staged = [_media_unit(folder, number, rows) for number in range(units)]
         first, again = [], []
         for unit in staged:
             first.append(_commit_time(config, unit))
@@ -43,9 +45,13 @@ def _commit_time(config: CatalogConfig, unit: tuple[StagedUnit, dict[str, Path]]
 
 
 def _respelt(config: CatalogConfig, number: int) -> CatalogConfig:
-    """The same catalog under a path that no connection was made for."""
-    folder, _, name = config.dsn.rpartition("/")
-    return config.model_copy(update={"dsn": f"{folder}{'/.' * (number + 1)}/{name}"})
+    """The same catalog in words that no connection was made for."""
+    if config.dsn.startswith("postgres:"):
+        dsn = f"{config.dsn} application_name=bench{number}"
+    else:
+        folder, _, name = config.dsn.rpartition("/")
+        dsn = f"{folder}{'/.' * (number + 1)}/{name}"
+    return config.model_copy(update={"dsn": dsn})
 
 
 def _read_time(config: CatalogConfig) -> float:

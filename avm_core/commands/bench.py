@@ -118,7 +118,10 @@ def _catalog(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.catalog_speed import measure_catalog
     from avm_core.benchmark.claims_speed import measure_claims
 
-    return measure_catalog() | {"claims": measure_claims(arguments.matches)}
+    return {
+        **measure_catalog(dsn=arguments.dsn),
+        "claims": measure_claims(arguments.matches, arguments.dsn),
+    }
 
 
 def _speed(arguments: argparse.Namespace) -> dict[str, Any]:
