@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal
 
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from avm_airflow.web.catalogs import platform
@@ -14,6 +15,7 @@ from avm_airflow.web.pages import Identity, claim, media_row
 from avm_core.errors import ObjectMissing, StoreUnavailable
 from avm_core.pipeline.preview_task import make_apart
 from avm_core.pipeline.previews import keys
+from avm_core.pipeline.staging import digest
 from avm_core.types import ObjectStore
 
 router = APIRouter()
@@ -77,11 +79,15 @@ def _is_there(store: ObjectStore, key: str) -> bool:
 
 
 @router.get("/matches/{match_id}/previews/{part}")
-def preview(match_id: Identity, part: Part) -> Response:
+def preview(match_id: Identity, part: Part, request: Request) -> Response:
     """One part. 503 with Retry-After while it is being made, 404 where there is none."""
     match = claim(match_id)
     places, subject = keys(match), part.partition(".")[0]
     lake, job = platform().lake, _JOBS[subject]
+    # The key says what a part was made from; the match that it shows may be found anew tomorrow.
+    headers = {"Cache-Control": "private, no-cache", "ETag": f'"{digest(places[part])}"'}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
     try:
         data = lake.get(places[part])
     except ObjectMissing:
@@ -96,5 +102,5 @@ def preview(match_id: Identity, part: Part) -> Response:
     return Response(
         data,
         media_type=_TYPES[part.rpartition(".")[2]],
-        headers={"Cache-Control": "private, max-age=86400"},
+        headers=headers,
     )

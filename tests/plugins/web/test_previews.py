@@ -54,7 +54,10 @@ def test_the_second_look_is_a_read(site: Site) -> None:
     before = {info.key: info.etag for info in site.platform.lake.list("previews/")}
     assert client.get(path).content == first
     assert {i.key: i.etag for i in site.platform.lake.list("previews/")} == before
-    assert client.get(path).headers["cache-control"].startswith("private")
+    headers = client.get(path).headers
+    assert headers["cache-control"] == "private, no-cache"
+    known = client.get(path, headers={"If-None-Match": headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
 
 
 def test_a_pair_without_fingerprints_says_so(site: Site) -> None:
