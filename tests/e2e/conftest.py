@@ -41,5 +41,5 @@ def running(home: Path, **settings: str) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(tmp_path_factory.mktemp("e2e") / "stack", AVM_DISCOVER_SECONDS="10") as started:
+    with running(tmp_path_factory.mktemp("e2e") / "stack", AVM_DISCOVER_SECONDS="60") as started:
         yield started

@@ -35,7 +35,8 @@ BROKEN = {f"broken/{number}.mp4": b"no film %d" % number for number in range(12)
     "zero.mp4": b""
 }
 PATIENCE = 600.0
-until = partial(flow.until, patience=PATIENCE)
+# A look into the catalog takes a second of a processor that the stack needs.
+until = partial(flow.until, patience=PATIENCE, step=5.0)
 
 
 def noise(seed: int) -> bytes:
@@ -91,6 +92,7 @@ def taken(stack: Stack) -> Intake:
     for key, data in BROKEN.items():
         world.ugc.put(key, data)
     world.ugc.put("zero.mp4.json", b'{"views": "many"}')
+    world.api.trigger("avm_discover")
     everything = 1 + len(ODD) + len(BROKEN)
     until("all media", lambda: len(world.media()) == everything)
     until("all fingerprints", lambda: world.waiting() == 0)
@@ -149,6 +151,7 @@ def test_an_operator_has_failures_tried_again(taken: Intake) -> None:
 def test_a_corrected_sidecar_changes_the_row_and_nothing_else(taken: Intake) -> None:
     before, made = taken.media()[ODD[0]], taken.sql("FROM media_fingerprint ORDER BY ALL")
     taken.ugc.put(f"{ODD[0]}.json", b'{"title": "corrected"}')
+    taken.api.trigger("avm_discover")
     until("the title", lambda: taken.media()[ODD[0]]["title"] == "corrected")
     after = taken.media()[ODD[0]]
     assert (after["media_id"], after["views"]) == (before["media_id"], None)
@@ -159,8 +162,10 @@ def test_a_corrected_sidecar_changes_the_row_and_nothing_else(taken: Intake) -> 
 def test_a_deleted_upload_is_noticed_and_comes_back(taken: Intake) -> None:
     before = taken.media()[ODD[1]]
     taken.ugc.delete(ODD[1])
+    taken.api.trigger("avm_discover")
     until("the deletion", lambda: ODD[1] not in taken.media())
     taken.ugc.put(ODD[1], noise(2))
+    taken.api.trigger("avm_discover")
     until("the return", lambda: ODD[1] in taken.media())
     assert taken.media()[ODD[1]]["media_id"] == before["media_id"]
     with taken.platform.catalog() as catalog:

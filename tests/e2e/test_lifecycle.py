@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.airflow, pytest.mark.story]
 TITLES = ("fish_fillets_intro", "wanna_work_together")
 UPLOADS = ("small_fish", "fast_wanna", "new_worlds")
 PATIENCE = 900.0
-until = partial(flow.until, patience=PATIENCE)
+# A look into the catalog takes a second of a processor that the stack needs.
+until = partial(flow.until, patience=PATIENCE, step=5.0)
 
 
 @dataclass
@@ -64,10 +65,12 @@ def story(stack: Stack, demo_uploads: tuple[Path, list[Upload]]) -> Story:
     for upload in demo_uploads[1]:
         if upload.path.stem in UPLOADS:
             ugc.upload(upload.key, upload.path, metadata=dict(upload.metadata))
+    stack.api.trigger("avm_discover")
     until("the first matches", lambda: flow.settled(platform, len(TITLES) + len(UPLOADS)))
     told.matched = told.pairs()
     late = next(title for title in titles.values() if title.late)
     licensed.upload(late.key, late.path, metadata=dict(late.metadata))
+    stack.api.trigger("avm_discover")
     until("the late title", lambda: flow.settled(platform, len(TITLES) + len(UPLOADS) + 1))
     told.late = told.pairs() - told.matched
     return told

@@ -44,7 +44,8 @@ DAGS = (
     "avm_publish_results",
 )
 PATIENCE = 600.0
-until = partial(flow.until, patience=PATIENCE)
+# A look into the catalog takes a second of a processor that the stack needs.
+until = partial(flow.until, patience=PATIENCE, step=5.0)
 
 
 @dataclass
@@ -89,6 +90,7 @@ def story(
     api.trigger("avm_discover")
     until("all media rows", lambda: told.sql("SELECT count(*) AS n FROM media")[0]["n"] == media)
     ugc.delete("gone.mp4")
+    api.trigger("avm_discover")
     gone = "SELECT 1 FROM media WHERE gone_at IS NOT NULL"
     until("the deletion to be noticed", lambda: told.sql(gone))
 
@@ -100,6 +102,7 @@ def story(
     told.matches_before_late_title = told.sql("SELECT * FROM matches")
     late = next(title for title in titles if title.late)
     licensed.upload(late.key, late.path, metadata=dict(late.metadata))
+    api.trigger("avm_discover")
     until("the late title matched backwards", lambda: flow.settled(told.platform, media + 1))
     until("all runs to end", lambda: flow.quiet(api, but="avm_discover"))
     return told
