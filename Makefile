@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 CLUSTER := $(VENV)/.ready-cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test stories cluster-test cluster-speed cluster-programs browser screenshots check format clean
+.PHONY: help demo up down status test stories postgres-test cluster-test cluster-speed cluster-programs browser screenshots check format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ test: $(READY) browser ## Run all tests, with a real SeaweedFS, a real Airflow a
 
 stories: $(READY) browser ## Run the long stories: intake, lifecycle, review, evaluation and page, each on a stack of its own
 	$(BIN)/python -m pytest -m story
+
+postgres-test: $(CLUSTER) cluster-programs ## Test the catalog, its views and statements on Postgres
+	$(BIN)/python -m local.with_postgres $(BIN)/python -m pytest tests/avm_core/catalog tests/sql
 
 cluster-test: $(CLUSTER) cluster-programs ## Kill workers of a cluster (Postgres, Redis, Celery, Edge), compare the rows
 	$(BIN)/python -m pytest tests/cluster -m cluster -rP

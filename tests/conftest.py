@@ -13,7 +13,7 @@ from avm_core.config import CatalogConfig, S3Config
 from avm_core.storage import ensure_bucket
 from local.corpus import Upload, build_uploads
 from local.seaweed import Seaweed
-from tests.avm_core.catalog.fresh import empty_sqlite, migrated
+from tests.avm_core.catalog.fresh import empty, migrated
 
 # Its assertions explain themselves only if pytest rewrites it like a test module.
 pytest.register_assert_rewrite("tests.contracts.object_store")
@@ -49,8 +49,8 @@ def bucket_uri(s3_config: S3Config) -> str:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> CatalogConfig:
-    """A migrated SQLite catalog to copy: migrating anew for each test is most of its time."""
-    return migrated(empty_sqlite(tmp_path_factory.mktemp("template")))
+    """A migrated catalog to copy: migrating anew for each test is most of its time."""
+    return migrated(empty(tmp_path_factory.mktemp("template")))
 
 
 @pytest.fixture(scope="session")

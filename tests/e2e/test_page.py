@@ -122,7 +122,8 @@ def trigger(browser: Any, site: Site, dag_id: str) -> None:
     find(browser, "[data-testid=trigger-dag-submit]").click()
     run = until("the run", lambda: {r["dag_run_id"] for r in site.api.runs(dag_id)} - before).pop()
     browser.get(f"{site.url}/dags/{dag_id}/runs/{run}")
-    until("its success", lambda: "Success" in browser.find_element("tag name", "main").text)
+    # The heading: the run's name, and below it its state.
+    until("its success", lambda: f"{run}\nSuccess\n" in find(browser, "body").text)
 
 
 def asks(browser: Any) -> bool:
@@ -238,11 +239,11 @@ def gone(browser: Any, site: Site) -> None:
 
 
 def rematch(site: Site) -> None:
-    """By another version of the matcher: what it finds again keeps its id and its decision."""
+    """As in the night after another version of the matcher: what it finds again keeps its id."""
     before = {row["match_id"] for row in site.sql("FROM claims")}
     changed = site.platform.settings.match.model_copy(update={"k": 49})
     again = Platform(site.platform.settings.model_copy(update={"match": changed}))
-    units = [stages.match_batch(again, batch) for batch in stages.plan_matches(again)]
+    units = [stages.match_batch(again, batch) for batch in stages.plan_stale(again)]
     assert stages.record(again, units, message="re-match") == len(units) > 0
     rows = site.sql("FROM matches")
     assert {row["match_id"] for row in rows} == before

@@ -9,12 +9,12 @@ import pytest
 
 from avm_core.catalog import Catalog
 from avm_core.config import CatalogConfig
-from tests.avm_core.catalog.fresh import empty_sqlite, migrated
+from tests.avm_core.catalog.fresh import empty, migrated
 
 
 @pytest.fixture
 def config(tmp_path: Path, template: CatalogConfig) -> CatalogConfig:
-    return migrated(empty_sqlite(tmp_path), template)
+    return migrated(empty(tmp_path), template)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.avm_core.catalog.builders import (
     snapshot,
 )
 from tests.avm_core.catalog.claims import decision, read, save_rules
-from tests.avm_core.catalog.fresh import empty_sqlite, migrated
+from tests.avm_core.catalog.fresh import empty, migrated
 
 AWKWARD = "<script>alert(1)</script> عنوان \u202eטקסט 🎬𝔘 [red]O'Hara"
 VIEWS = {"u1": 1000, "u2": None, "u3": 10, "u4": None}
@@ -78,7 +78,7 @@ def kept(**fields: str) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, template: CatalogConfig) -> CatalogConfig:
     folder = tmp_path_factory.mktemp("world")
-    config = migrated(empty_sqlite(folder), template)
+    config = migrated(empty(folder), template)
     wide = {"ugc_id": "u1", "licensed_id": "l1", "ugc_start": 0.0, "ugc_end": 200.0}
     verdict = decision(wide | {"licensed_start": 0.0, "licensed_end": 500.0}, "reject")
     with Catalog.open(config) as catalog:

@@ -1,8 +1,7 @@
-"""A freshly migrated catalog; on Postgres where AVM_TEST_POSTGRES names a server."""
+"""A freshly migrated catalog."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +9,13 @@ import pytest
 
 from avm_core.catalog import Catalog
 from avm_core.config import CatalogConfig
-from tests.avm_core.catalog.fresh import empty_postgres, empty_sqlite, migrated
+from tests.avm_core.catalog.fresh import empty, migrated
 
 
 @pytest.fixture
 def empty_config(tmp_path: Path) -> CatalogConfig:
     """A place for a catalog where there is none yet."""
-    server = os.environ.get("AVM_TEST_POSTGRES", "")
-    return empty_postgres(server, tmp_path) if server else empty_sqlite(tmp_path)
+    return empty(tmp_path)
 
 
 @pytest.fixture
