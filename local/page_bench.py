@@ -82,13 +82,11 @@ def open_airflow(home: Path) -> Any:
         "AIRFLOW__API_AUTH__JWT_SECRET": "of this bench alone, and long enough. " * 3,
     }
     sys.path.insert(0, str(REPO / "plugins"))
-    from airflow import settings
     from airflow.api_fastapi.app import create_app, get_auth_manager
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
     from airflow.utils.db import initdb
     from starlette.testclient import TestClient
 
-    settings.initialize()  # type: ignore[no-untyped-call]
     initdb()
     client = TestClient(create_app(apps="core"))
     viewer = SimpleAuthManagerUser(username="viewer", role="viewer")
