@@ -1,21 +1,26 @@
-"""`python -m local.intake_bench`: discovery and planning of many small media, measured.
+"""`python -m local.intake_bench`: discovery and fingerprints of many small media, measured.
 
-Makes objects in a SeaweedFS of its own, discovers them twice, plans their fingerprints and counts
-what the store was asked. docs/intake.md has the numbers of a run.
+Makes four seconds of sound each in a SeaweedFS of its own, discovers them twice, fingerprints them
+plan by plan in this process, and counts what the store was asked. docs/intake.md has the numbers
+of a run.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import tempfile
 import time
+import wave
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
 
 from avm_core.catalog import migrate
 from avm_core.config import CatalogConfig, PipelineConfig, S3Config, Settings
@@ -55,7 +60,7 @@ def measure(home: Path, *, objects: int, max_batches: int) -> dict[str, Any]:
 def _measure(platform: Platform, objects: int) -> dict[str, Any]:
     store = platform.media_store("ugc")
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: store.put(f"day/{n:06}.mp4", b"%d" % n), range(objects)))
+        list(pool.map(lambda n: store.put(f"day/{n:06}.wav", _sound(n)), range(objects)))
     calls = _counted(store)
 
     def discover() -> list[dict[str, Any]]:
@@ -65,6 +70,7 @@ def _measure(platform: Platform, objects: int) -> dict[str, Any]:
     record, _ = _timed(lambda: stages.record(platform, units, message="bench"), calls)
     again, nothing = _timed(discover, calls)
     plan, batches = _timed(lambda: stages.plan_fingerprints(platform), calls)
+    made, plans = _timed(lambda: _fingerprint(platform), calls)
     per_object = sum(first["calls"].values()) / objects
     return {
         "objects": objects,
@@ -77,7 +83,36 @@ def _measure(platform: Platform, objects: int) -> dict[str, Any]:
             "max_batches": platform.settings.pipeline.max_batches,
             "media": sum(batch["media_count"] for batch in batches),
         },
+        "fingerprint": made | {"plans": plans, "usable": _usable(platform)},
     }
+
+
+def _sound(number: int) -> bytes:
+    """Four seconds that no other object has, as a WAV file."""
+    samples = np.random.default_rng(number).integers(0, 256, 4 * 8_000, dtype=np.uint8)
+    data = io.BytesIO()
+    with wave.open(data, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(1)
+        file.setframerate(8_000)
+        file.writeframes(samples.tobytes())
+    return data.getvalue()
+
+
+def _fingerprint(platform: Platform) -> list[int]:
+    """Fingerprint all there is, as runs of the DAG do; the number of batches in each plan."""
+    plans = []
+    while batches := stages.plan_fingerprints(platform):
+        plans.append(len(batches))
+        units = [stages.fingerprint_batch(platform, batch) for batch in batches]
+        stages.record(platform, units, message="bench")
+    return plans
+
+
+def _usable(platform: Platform) -> int:
+    with platform.catalog() as catalog:
+        rows = catalog.select("SELECT count(*) AS n FROM media_fingerprint WHERE status = 'ok'")
+    return int(rows.to_pylist()[0]["n"])
 
 
 def _timed(work: Callable[[], T], calls: Counter[str]) -> tuple[dict[str, Any], T]:

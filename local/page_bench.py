@@ -77,6 +77,7 @@ def open_airflow(home: Path) -> Any:
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPO / "plugins"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "viewer:viewer",
         "AIRFLOW__API__SECRET_KEY": "of this bench alone, and long enough to sign",
         "AIRFLOW__API_AUTH__JWT_SECRET": "of this bench alone, and long enough. " * 3,

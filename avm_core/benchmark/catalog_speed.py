@@ -7,27 +7,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from avm_core.benchmark.planted_matches import fresh_catalog
 from avm_core.catalog import Catalog, StagedUnit, migrate, rows_to_parquet
 from avm_core.config import CatalogConfig
 
 
-def measure_catalog(units: int = 20, rows: int = 500, dsn: str = "") -> dict[str, Any]:
+def measure_catalog(
+    config: CatalogConfig, folder: Path, units: int = 20, rows: int = 500
+) -> dict[str, Any]:
     """Milliseconds of one commit of `rows` media rows, of the no-op that repeats it, and of a short
     read: on a connection of its own, and on one that another read has left.
 
-    In a catalog of its own, or in the empty one that `dsn` names.
+    `config` is a catalog that is not there yet, `folder` takes what is made on the way.
     """
-    with fresh_catalog(dsn) as (config, folder):
-        migrate(config)
-        staged = [_media_unit(folder, number, rows) for number in range(units)]
-        first, again = [], []
-        for unit in staged:
-            first.append(_commit_time(config, unit))
-        for unit in staged:
-            again.append(_commit_time(config, unit))
-        alone = [_read_time(_respelt(config, number)) for number in range(units)]
-        after = [_read_time(config) for _ in range(units)]
+    migrate(config)
+    staged = [_media_unit(folder, number, rows) for number in range(units)]
+    first = [_commit_time(config, unit) for unit in staged]
+    again = [_commit_time(config, unit) for unit in staged]
+    alone = [_read_time(_respelt(config, number)) for number in range(units)]
+    after = [_read_time(config) for _ in range(units)]
     return {
         "rows_per_commit": rows,
         "commit_ms": 1000 * sorted(first)[units // 2],

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from avm_core.benchmark.planted_matches import fresh_catalog, match_id, plant
+from avm_core.benchmark.planted_matches import match_id, plant
 from avm_core.catalog import Catalog
 from avm_core.catalog.statements import views
 from avm_core.config import CatalogConfig, Settings
@@ -29,15 +29,12 @@ _QUESTIONS = {
 }
 
 
-def measure_claims(matches: int, dsn: str = "") -> dict[str, Any]:
-    """Measured in a catalog of its own, or in the empty one that `dsn` names."""
-    with fresh_catalog(dsn) as (config, folder):
-        return _measure(matches, config, folder)
-
-
-def _measure(matches: int, config: CatalogConfig, folder: Path) -> dict[str, Any]:
+def measure_claims(matches: int, config: CatalogConfig, folder: Path) -> dict[str, Any]:
     """Seconds to commit and judge `matches` matches and then 10,000 of new uploads; milliseconds of
-    each question, of all columns and rows of each view, and of each decision."""
+    each question, of all columns and rows of each view, and of each decision.
+
+    `config` is a catalog without matches, `folder` takes what is made on the way.
+    """
     (folder / "lake").mkdir()
     planted, batch = plant(config, folder, matches, min(_BATCH, matches))
     platform = Platform(Settings(lake_uri=str(folder / "lake"), catalog=config))

@@ -117,11 +117,13 @@ def _year(arguments: argparse.Namespace) -> dict[str, Any]:
 def _catalog(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.catalog_speed import measure_catalog
     from avm_core.benchmark.claims_speed import measure_claims
+    from avm_core.benchmark.planted_matches import fresh_catalog
 
-    return {
-        **measure_catalog(dsn=arguments.dsn),
-        "claims": measure_claims(arguments.matches, arguments.dsn),
-    }
+    with fresh_catalog(arguments.dsn) as (config, folder):
+        return {
+            **measure_catalog(config, folder),
+            "claims": measure_claims(arguments.matches, config, folder),
+        }
 
 
 def _speed(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -17,3 +17,5 @@ def test_objects_calls_and_batches_are_counted(tmp_path: Path) -> None:
     assert found["discover_again"]["calls"] == {"ListObjectsV2": 1}
     assert found["discover_again"]["units"] == 0
     assert (found["plan"]["batches"], found["plan"]["media"]) == (2, 400)
+    assert found["fingerprint"]["plans"] == [2, 1]
+    assert found["fingerprint"]["usable"] == 450
