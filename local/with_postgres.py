@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,8 @@ def main() -> int:
     if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2
+    # Ended from outside, the server would live on.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with server() as words:
         command = [part.replace("{dsn}", f"postgres:{words}") for part in sys.argv[1:]]
         env = {**os.environ, "AVM_TEST_POSTGRES": words.removesuffix(f" dbname={_DATABASE}")}
