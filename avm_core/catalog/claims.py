@@ -74,8 +74,7 @@ def judge_draft(
     """
     connection.register("draft_rule", rules)
     connection.register("draft_value", values)
-    for step in ("judge_1_all", "judge_2_draft", "judge_2_draft_values", "judge_3_claims"):
-        connection.execute(statements.load(f"claim/{step}"))
+    _judge(connection, "match", ("judge_2_draft", "judge_2_draft_values"))
     return connection.execute(statements.load("claim/changes")).to_arrow_table()
 
 
@@ -92,5 +91,14 @@ def _renew(connection: duckdb.DuckDBPyConnection, which: str) -> None:
     connection.execute(statements.load(f"claim/renew_1_delete_{which}"))
     row = connection.execute(statements.load(f"claim/judge_1_{which}")).fetchone()
     if row and row[0]:
-        for step in ("judge_2_policy", "judge_2_values", "judge_3_claims", "renew_2_insert"):
-            connection.execute(statements.load(f"claim/{step}"))
+        rows = "match" if which == "all" else "judging"
+        _judge(connection, rows, ("judge_2_policy", "judge_2_values"))
+        connection.execute(statements.load("claim/renew_2_insert"))
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, rows: str, rules: tuple[str, str]) -> None:
+    """Fill `judged` from `rows`, which are all of `match` or some."""
+    query = statements.view_over("matches", "match", rows)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW judging_match AS {query}")
+    for step in (*rules, "judge_3_claims"):
+        connection.execute(statements.load(f"claim/{step}"))

@@ -42,6 +42,17 @@ def load(name: str, section: str = "statements") -> str:
 
 
 @cache
+def view_over(view: str, table: str, rows: str) -> str:
+    """The query of a view with `rows`, which have the columns of `table`, in the place of `table`.
+
+    A condition on what a view joins is applied after its joins, which takes as long for a few
+    rows as for all.
+    """
+    query = load(view, "views").partition(f"VIEW {view} AS")[2]
+    return re.sub(rf"\bFROM {table}\b", f"FROM {rows}", query)
+
+
+@cache
 def replacements(table: str) -> tuple[str, ...]:
     """Texts of `sql/statements/<table>/replace_*.sql` in the order of their names."""
     prefix = f"{table}/replace_"

@@ -1,3 +1,2 @@
-CREATE OR REPLACE TEMP TABLE judging AS
-SELECT match_id
+SELECT count(*) AS judging
 FROM match

@@ -1,10 +1,8 @@
--- What decisions and the rules in `judging_rule` make of the matches in `judging`. `judging` holds
--- either all matches of a pair or none: shares are those of the pair.
+-- What decisions and the rules in `judging_rule` make of `judging_match`, rows of the view
+-- `matches`: either all of a pair or none, as shares are those of the pair.
 CREATE OR REPLACE TEMP TABLE judged AS
 WITH chosen AS MATERIALIZED (
-    SELECT m.*
-    FROM judging AS j
-    JOIN matches AS m ON m.match_id = j.match_id
+    SELECT * FROM judging_match
 ),
 standing AS (
     SELECT * FROM decision WHERE undone_at IS NULL

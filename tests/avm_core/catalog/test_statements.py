@@ -1,5 +1,7 @@
 """Statements are found by their path."""
 
+import re
+
 import pytest
 
 from avm_core.catalog import KINDS, statements
@@ -39,3 +41,10 @@ def first_words(table: str) -> list[str]:
         next(line for line in text.splitlines() if not line.startswith("--")).split()[0]
         for text in statements.replacements(table)
     ]
+
+
+def test_a_view_can_be_asked_over_some_rows() -> None:
+    query = statements.view_over("matches", "match", "chosen")
+    assert "FROM chosen AS m" in query
+    assert "CREATE" not in query
+    assert not re.search(r"FROM match\b", query)
