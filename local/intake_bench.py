@@ -8,19 +8,15 @@ of a run.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 import tempfile
 import time
-import wave
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
-
-import numpy as np
 
 from avm_core.catalog import migrate
 from avm_core.config import CatalogConfig, PipelineConfig, S3Config, Settings
@@ -28,6 +24,7 @@ from avm_core.pipeline import stages
 from avm_core.pipeline.platform import Platform
 from avm_core.storage import ensure_bucket
 from avm_core.storage.s3 import S3Store
+from local.noise import wav
 from local.seaweed import Seaweed
 
 T = TypeVar("T")
@@ -59,8 +56,12 @@ def measure(home: Path, *, objects: int, max_batches: int) -> dict[str, Any]:
 
 def _measure(platform: Platform, objects: int) -> dict[str, Any]:
     store = platform.media_store("ugc")
+
+    def put(number: int) -> None:
+        store.put(f"day/{number:06}.wav", wav(number, seconds=4))
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: store.put(f"day/{n:06}.wav", _sound(n)), range(objects)))
+        list(pool.map(put, range(objects)))
     calls = _counted(store)
 
     def discover() -> list[dict[str, Any]]:
@@ -85,18 +86,6 @@ def _measure(platform: Platform, objects: int) -> dict[str, Any]:
         },
         "fingerprint": made | {"plans": plans, "usable": _usable(platform)},
     }
-
-
-def _sound(number: int) -> bytes:
-    """Four seconds that no other object has, as a WAV file."""
-    samples = np.random.default_rng(number).integers(0, 256, 4 * 8_000, dtype=np.uint8)
-    data = io.BytesIO()
-    with wave.open(data, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(1)
-        file.setframerate(8_000)
-        file.writeframes(samples.tobytes())
-    return data.getvalue()
 
 
 def _fingerprint(platform: Platform) -> list[int]:

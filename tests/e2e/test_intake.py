@@ -7,18 +7,16 @@ deleted, and an operator asks for the broken ones to be tried again.
 
 from __future__ import annotations
 
-import io
 import json
-import wave
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import numpy as np
 import pytest
 
 from avm_core.pipeline.platform import Platform
 from local import flow
+from local.noise import wav
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Stack
@@ -37,18 +35,6 @@ BROKEN = {f"broken/{number}.mp4": b"no film %d" % number for number in range(12)
 PATIENCE = 600.0
 # A look into the catalog takes a second of a processor that the stack needs.
 until = partial(flow.until, patience=PATIENCE, step=5.0)
-
-
-def noise(seed: int) -> bytes:
-    """Six seconds of sound that no one else has, as a WAV file."""
-    samples = np.random.default_rng(seed).normal(scale=4_000, size=48_000).astype("<i2")
-    data = io.BytesIO()
-    with wave.open(data, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8_000)
-        file.writeframes(samples.tobytes())
-    return data.getvalue()
 
 
 class Intake:
@@ -85,9 +71,9 @@ def taken(stack: Stack) -> Intake:
         "films/_manifest.csv",
         'key,title,territories,licensed_until\nwar.wav,Война и мир,"ru,by",2027-01-01\n'.encode(),
     )
-    world.licensed.put("films/war.wav", noise(0), metadata={"title": "war", "uploader": "label"})
+    world.licensed.put("films/war.wav", wav(0), metadata={"title": "war", "uploader": "label"})
     for number, key in enumerate(ODD):
-        world.ugc.put(key, noise(1 + number), metadata={"title": "of the object"})
+        world.ugc.put(key, wav(1 + number), metadata={"title": "of the object"})
         world.ugc.put(f"{key}.json", json.dumps({"title": key, "views": number}).encode())
     for key, data in BROKEN.items():
         world.ugc.put(key, data)
@@ -164,7 +150,7 @@ def test_a_deleted_upload_is_noticed_and_comes_back(taken: Intake) -> None:
     taken.ugc.delete(ODD[1])
     taken.api.trigger("avm_discover")
     until("the deletion", lambda: ODD[1] not in taken.media())
-    taken.ugc.put(ODD[1], noise(2))
+    taken.ugc.put(ODD[1], wav(2))
     taken.api.trigger("avm_discover")
     until("the return", lambda: ODD[1] in taken.media())
     assert taken.media()[ODD[1]]["media_id"] == before["media_id"]
