@@ -34,6 +34,7 @@ from avm_core.storage.s3_errors import (
     Place,
     is_behind_the_end,
     is_missing,
+    names_the_key,
     translated,
 )
 from avm_core.types import ObjectInfo
@@ -227,7 +228,8 @@ class S3Store:
             yield
         except FAILURES as error:
             reason = translated(error, place, conditional=conditional)
-            if isinstance(reason, ObjectMissing) and self._bucket_is_missing():
+            unclear = isinstance(reason, ObjectMissing) and not names_the_key(error)
+            if unclear and self._bucket_is_missing():
                 raise BucketMissing(place.bucket_missing()) from error
             raise reason from error
 

@@ -29,7 +29,7 @@ from avm_core.storage.common import lost_race
 FAILURES = (BotoCoreError, ClientError, Boto3Error, RetriesExceededError)
 
 _MISSING_BUCKET = {"NoSuchBucket"}
-_MISSING_KEY = {"NoSuchKey", "NoSuchVersion", "NotFound", "404"}
+_MISSING_KEY = {"NoSuchKey", "NoSuchVersion"}
 _LOST = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}
 _REFUSED = {
     "AccessDenied",
@@ -100,6 +100,12 @@ def is_missing(error: Exception) -> bool:
     return isinstance(error, ClientError) and _status(error) == HTTPStatus.NOT_FOUND
 
 
+def names_the_key(error: Exception) -> bool:
+    """Whether the answer says that it is the key which is missing, and so that its bucket is not.
+    That to a HEAD cannot: it has no body."""
+    return isinstance(error, ClientError) and _code(error) in _MISSING_KEY
+
+
 def is_behind_the_end(error: Exception) -> bool:
     """Whether a range begins where the object has ended."""
     return (
@@ -109,7 +115,7 @@ def is_behind_the_end(error: Exception) -> bool:
 
 
 def _answered(error: ClientError, place: Place, conditional: bool) -> AvmError:
-    code, status = error.response.get("Error", {}).get("Code", ""), _status(error)
+    code, status = _code(error), _status(error)
     fix = place.config.connection_name
     if code in _MISSING_BUCKET:
         return BucketMissing(place.bucket_missing())
@@ -127,6 +133,10 @@ def _answered(error: ClientError, place: Place, conditional: bool) -> AvmError:
             f"{place.object()}: {place.endpoint()} answers {_told(error)}; try again later"
         )
     return BadSettings(f"{place.object()}: S3 refuses the request, {_told(error)}; check {fix}")
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")
 
 
 def _status(error: ClientError) -> int:

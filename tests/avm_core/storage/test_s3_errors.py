@@ -22,7 +22,7 @@ from avm_core.errors import (
     PreconditionFailed,
     StoreUnavailable,
 )
-from avm_core.storage.s3_errors import Place, is_missing, translated
+from avm_core.storage.s3_errors import Place, is_missing, names_the_key, translated
 
 PLACE = Place("s3://bucket/pre", "bucket", "a/key", "", S3Config(connection_name="the connection"))
 
@@ -108,3 +108,9 @@ def test_only_not_found_is_missing() -> None:
     assert is_missing(answer("404", 404))
     assert not is_missing(answer("403", 403))
     assert not is_missing(NoCredentialsError())
+
+
+def test_only_a_code_tells_a_missing_key_from_a_missing_bucket() -> None:
+    assert names_the_key(answer("NoSuchKey", 404))
+    assert not names_the_key(answer("404", 404))
+    assert not names_the_key(answer("NoSuchBucket", 404))
