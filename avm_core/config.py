@@ -97,6 +97,9 @@ class IndexConfig(_Section):
     segment_windows: int = Field(
         default=4_000_000, ge=1, description="largest segment that publishing or compaction makes"
     )
+    build_threads: int = Field(
+        default=2, ge=1, description="segments built at once; RAM grows with them"
+    )
     dead_share: float = Field(
         default=0.1, ge=0, le=1, description="of a large segment; above it compaction rewrites it"
     )

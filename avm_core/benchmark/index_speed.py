@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,6 @@ _DEPTHS = (64, 128, 256, 512)
 _TABLE_WINDOWS = 30_000
 # Cosines that differ by less are the same window twice, as contents that were encoded twice are.
 _SAME = 1e-6
-
-Media = Sequence[tuple[str, Fingerprint]]
 
 
 def measure_index(
@@ -75,11 +73,11 @@ class Built:
         self._folder = Path(folder)
         self._store = LocalStore(self._folder / "store")
         self.build_seconds = Seconds()
-        for batch in _batches(media, config.segment_windows):
-            with self.build_seconds:
-                self._manifest = publish(
-                    self._store, "bench", batch[0][1].fingerprinter, batch, config=config
-                )
+        additions = list(media)
+        with self.build_seconds:
+            self._manifest = publish(
+                self._store, "bench", additions[0][1].fingerprinter, additions, config=config
+            )
         self._peak = peak_bytes()
 
     def measure(self, query: Fingerprint) -> dict[str, Any]:
@@ -226,15 +224,3 @@ def _likeness(stored: Sequence[Fingerprint], query: Fingerprint) -> dict[str, di
 
 def _some(rows: Float32, count: int) -> Float32:
     return rows[np.random.default_rng(1).permutation(len(rows))[:count]]
-
-
-def _batches(media: Iterable[tuple[str, Fingerprint]], windows: int) -> Iterator[Media]:
-    batch: list[tuple[str, Fingerprint]] = []
-    size = 0
-    for item in media:
-        if batch and size + len(item[1].starts) > windows:
-            yield batch
-            batch, size = [], 0
-        batch.append(item)
-        size += len(item[1].starts)
-    yield batch

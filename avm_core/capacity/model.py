@@ -134,12 +134,16 @@ def _work(
 
 
 def _serial_hours(rates: Rates, index: IndexConfig, shapes: Shapes) -> float:
-    """Hours of the longest index writer: one at a time per index, the indexes side by side."""
+    """Hours of the longest index writer: one at a time per index, the indexes side by side, and in
+    each `build_threads` segments at once, none faster than its one thread."""
     longest = 0.0
     for pair in shapes.values():
         for shape in pair:
             graph = shape.segments and shape.windows / shape.segments >= index.hnsw_from
-            longest = max(longest, shape.rewritten / rates.adds_per_s.value if graph else 0.0)
+            share = max(
+                shape.rewritten / index.build_threads, min(shape.rewritten, index.segment_windows)
+            )
+            longest = max(longest, share / rates.adds_per_s.value if graph else 0.0)
     return longest / _SECONDS
 
 
@@ -181,14 +185,15 @@ def _storage(load: Load, rates: Rates, index: IndexConfig, shapes: Shapes) -> di
 
 def _ram(rates: Rates, index: IndexConfig, shapes: Shapes) -> dict[str, float]:
     """GB per host that searches: forward all of the licensed index, backwards one day of uploads
-    at a time; a compaction holds the largest segment twice and its graph."""
+    at a time; a compaction holds the `build_threads` largest segments twice, and their graphs."""
     found = {"search": 0.0, "search_back": 0.0, "compact": 0.0}
     for modality, (licensed, stored) in shapes.items():
         dims = _rate(rates, f"{modality}_dims")
         found["search"] += index_bytes(licensed, dims, 0, rates, index) / 1e9
         days = max(1.0, stored.windows / max(1.0, stored.rewritten or stored.windows))
         found["search_back"] += index_bytes(stored, dims, 0, rates, index) / days / 1e9
-        largest = min(index.segment_windows, max(licensed.windows, stored.windows / days))
+        limit = index.segment_windows * index.build_threads
+        largest = min(limit, max(licensed.windows, stored.windows / days))
         each = 2 * (dims + _ROW_BYTES) + 2 * rates.graph_bytes_per_window.value
         found["compact"] = max(found["compact"], largest * each / 1e9)
     return found

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from avm_core.index.cache import fetch, fetch_entries
 from avm_core.index.manifest import IndexManifest, SegmentRef, Tombstone, added_version, seal
 from avm_core.index.pointer import commit
 from avm_core.index.segment import MediaEntry, Part, open_segment, pack
+from avm_core.index.side_by_side import side_by_side
 from avm_core.index.upkeep import require_whole
 from avm_core.index.writer import write_segment
 from avm_core.types import ObjectStore
@@ -35,9 +37,9 @@ def compact(
     half `config.segment_windows` or more is left alone until `config.dead_share` of it is dead,
     so a night's cost follows the night's changes and not the size of the index. What others
     publish meanwhile is kept beside the new segments. Needs the RAM of `segment_windows`
-    vectors and their graph. With `verified` the pointer moves only once all objects of the new
-    snapshot were read back, else `ChecksumMismatch`. Returns the current snapshot if there is
-    nothing to gain; raises `BadSettings` if the index does not exist.
+    vectors and their graph, `config.build_threads` times. With `verified` the pointer moves only
+    once all objects of the new snapshot were read back, else `ChecksumMismatch`. Returns the
+    current snapshot if there is nothing to gain; raises `BadSettings` if the index does not exist.
     """
     with tempfile.TemporaryDirectory(prefix="avm-compact-") as folder:
         job = _Compaction(store, index_name, config, cache_dir or Path(folder))
@@ -103,7 +105,10 @@ class _Compaction:
             self._plan(base)
             if not self._groups and len(self._needed) == len(base.tombstones):
                 return base
-            self._merged = [ref for group in self._groups for ref in self._merge(base, group)]
+            made = side_by_side(
+                partial(self._merge, base), self._groups, threads=self._config.build_threads
+            )
+            self._merged = [ref for refs in made for ref in refs]
             self._source = base
         assert self._source is not None, "set above"
         rewritten = self._chosen()

@@ -11,6 +11,7 @@ from avm_core.index.cache import fetch_entries
 from avm_core.index.manifest import IndexManifest, SegmentRef, seal
 from avm_core.index.pointer import commit
 from avm_core.index.segment import MediaEntry, Part, pack, searchable
+from avm_core.index.side_by_side import side_by_side
 from avm_core.index.snapshot import media_ids
 from avm_core.index.upkeep import require_whole
 from avm_core.index.writer import write_segment
@@ -27,7 +28,8 @@ def rebuild(
     *,
     config: IndexConfig,
 ) -> IndexManifest:
-    """Replace every segment of the snapshot `base` by new ones, a batch at a time.
+    """Replace every segment of the snapshot `base` by new ones, one for each batch,
+    `config.build_threads` at a time.
 
     Each media keeps the version that brought it in. What is not in `batches` leaves the index.
     Segments that others published since `base` stay beside the new ones; if others rewrote what
@@ -36,12 +38,18 @@ def rebuild(
     one goes on.
     """
     known = media_ids(store, base)
-    built: list[SegmentRef] = []
-    for partition, batch in batches:
+
+    def build(job: tuple[str, Sequence[tuple[str, Fingerprint]]]) -> list[SegmentRef]:
+        partition, batch = job
         parts = [_part(media_id, made, known) for media_id, made in batch if media_id in known]
-        if parts:
-            ref = write_segment(store, base.index_name, pack(base.fingerprinter, parts, config))
-            built.append(ref.model_copy(update={"partition": partition}))
+        if not parts:
+            return []
+        ref = write_segment(store, base.index_name, pack(base.fingerprinter, parts, config))
+        return [ref.model_copy(update={"partition": partition})]
+
+    built = [
+        ref for refs in side_by_side(build, batches, threads=config.build_threads) for ref in refs
+    ]
 
     def apply(current: IndexManifest | None) -> IndexManifest:
         if current is None or current.fingerprinter != base.fingerprinter:

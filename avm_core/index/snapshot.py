@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from avm_core.config import IndexConfig
@@ -12,6 +12,7 @@ from avm_core.index.compaction import compact
 from avm_core.index.manifest import IndexManifest, SegmentRef, Tombstone, added_version, seal
 from avm_core.index.pointer import commit, current
 from avm_core.index.segment import build_segment
+from avm_core.index.side_by_side import side_by_side
 from avm_core.index.upkeep import collect_garbage, verify
 from avm_core.index.writer import write_segment
 from avm_core.types import Fingerprint, FingerprinterId, ObjectStore
@@ -47,7 +48,9 @@ def publish(
     Media that the current snapshot has are skipped, so a call that was killed can be made
     again, and two calls at once both end up in the index. Without anything to do the current
     snapshot is returned as it is. `partition_of` gives the partition of a media id; each
-    partition gets segments of its own (default: one partition named ""). With `replace` an index
+    partition gets segments of its own (default: one partition named ""), of at most
+    `config.segment_windows` windows unless one media has more; `config.build_threads` of them are
+    built at a time. With `replace` an index
     of another fingerprinter starts afresh (its version keeps counting); otherwise that raises
     `IndexMismatch`. Raises `BadSettings` if a media id is both added and removed,
     `PreconditionFailed` if other writers won every race.
@@ -157,16 +160,22 @@ class _Publication:
         return widths.pop()
 
     def _segments(self, fresh: dict[str, Fingerprint], version: int) -> list[SegmentRef]:
-        """One segment per partition, in the order of the partitions."""
+        """Segments of one partition each, in the order of the partitions."""
         parts: dict[str, dict[str, Fingerprint]] = {}
         for media_id, fingerprint in fresh.items():
             partition = self._partition_of.get(media_id, "")
             parts.setdefault(partition, {})[media_id] = fingerprint
-        return [
-            self._segment(parts[partition]).model_copy(
-                update={"added_version": version, "partition": partition}
-            )
+        jobs = [
+            (partition, group)
             for partition in sorted(parts)
+            for group in _split(parts[partition], self._config.segment_windows)
+        ]
+        refs = side_by_side(
+            self._segment, [group for _, group in jobs], threads=self._config.build_threads
+        )
+        return [
+            ref.model_copy(update={"added_version": version, "partition": partition})
+            for (partition, _), ref in zip(jobs, refs, strict=True)
         ]
 
     def _segment(self, fresh: dict[str, Fingerprint]) -> SegmentRef:
@@ -175,3 +184,16 @@ class _Publication:
             segment = build_segment(fresh.items(), self._config)
             self._written[ids] = write_segment(self._store, self._index_name, segment)
         return self._written[ids]
+
+
+def _split(media: dict[str, Fingerprint], windows: int) -> Iterator[dict[str, Fingerprint]]:
+    """The media in their order, in groups of at most so many windows."""
+    group: dict[str, Fingerprint] = {}
+    size = 0
+    for media_id, fingerprint in media.items():
+        if group and size + len(fingerprint.starts) > windows:
+            yield group
+            group, size = {}, 0
+        group[media_id] = fingerprint
+        size += len(fingerprint.starts)
+    yield group

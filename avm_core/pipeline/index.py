@@ -76,14 +76,13 @@ def _publish(
 ) -> tuple[IndexManifest | None, list[tuple[dict[str, Any], Exception]]]:
     """The snapshot with all rows, None if none could be read; and the damaged ones.
 
-    As many windows at a time as a segment holds, so that the first publish of a whole library
-    needs no more memory than that of a day.
+    As many windows at a time as the segments that are built at once hold, so that the first
+    publish of a whole library needs no more memory than that of a day.
     """
     config = platform.settings.index
     published, damaged = None, []
-    for batch in pack(
-        rows, weight="windows", limit=config.segment_windows, count=max(len(rows), 1)
-    ):
+    limit = config.segment_windows * config.build_threads
+    for batch in pack(rows, weight="windows", limit=limit, count=max(len(rows), 1)):
         additions, bad = _load(platform, role, batch)
         damaged += bad
         if additions:

@@ -15,13 +15,10 @@ import httpx
 import pytest
 
 from avm_core.errors import BadSettings
-from avm_core.pipeline.platform import Platform
-from local.airflow_api import AirflowApi
-from tests.e2e.conftest import running
+from tests.e2e.conftest import PATIENCE, Stack, running
 
 pytestmark = [pytest.mark.airflow, pytest.mark.story]
 
-PATIENCE = 1200.0
 # Three kinds of uploads of the smoke set, so that few files are fingerprinted.
 CONF = {"set": "smoke", "modality": "audio", "edits": ["mp3", "volume", "clean_film"]}
 GRID = {"match.min_duration": [25.0, 1000.0]}
@@ -31,19 +28,14 @@ GRID = {"match.min_duration": [25.0, 1000.0]}
 class Story:
     """Run ids by what they measured."""
 
-    api: AirflowApi
-    platform: Platform
+    stack: Stack
     first: str
     again: str
     sweep: str
 
-    def sql(self, text: str) -> list[dict[str, Any]]:
-        with self.platform.catalog() as catalog:
-            return catalog.select(text).to_pylist()
-
     def states(self, dag_id: str, run_id: str) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
-        for task in self.api.task_instances(dag_id, run_id):
+        for task in self.stack.api.task_instances(dag_id, run_id):
             found.setdefault(task["task_id"], set()).add(task["state"])
         return found
 
@@ -56,24 +48,17 @@ def story(smoke_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         AVM_VIDEO_FINGERPRINTER="",
         AVM_BENCH__FOLDER=str(smoke_sets),
     ) as stack:
-        api = stack.api
-
-        def run(dag_id: str, **conf: Any) -> str:
-            name = api.trigger(dag_id, conf=CONF | conf)
-            assert api.wait_for_run(dag_id, name, timeout=PATIENCE)["state"] == "success"
-            return name
-
-        first, again = run("avm_evaluate"), run("avm_evaluate")
-        sweep = run("avm_experiment", grid=GRID)
-        yield Story(api, Platform(stack.settings), first, again, sweep)
+        first, again = stack.run("avm_evaluate", **CONF), stack.run("avm_evaluate", **CONF)
+        sweep = stack.run("avm_experiment", **CONF, grid=GRID)
+        yield Story(stack, first, again, sweep)
 
 
 def test_a_run_measures_the_set_and_records_every_metric(story: Story) -> None:
-    [row] = story.sql(
+    [row] = story.stack.sql(
         f"FROM evaluation_metrics WHERE run_id = '{story.first}' AND edit = '' AND metric = 'f1'"
     )
     assert row["value"] == 1.0
-    edits = story.sql(
+    edits = story.stack.sql(
         f"SELECT DISTINCT edit FROM evaluation_metrics WHERE run_id = '{story.first}'"
     )
     assert {r["edit"] for r in edits} == {"", *CONF["edits"]}
@@ -88,18 +73,20 @@ def test_the_same_again_does_no_work_and_gives_the_same_numbers(story: Story) ->
     states = story.states("avm_evaluate", story.again)
     for task in ("fingerprints.plan", "fingerprints.fingerprint", "matches.plan", "matches.match"):
         assert states[task] == {"skipped"}, task
-    values = story.sql(
+    values = story.stack.sql(
         "SELECT edit, strength, metric, value, low, high, count(*) AS copies "
         f"FROM evaluation_metrics WHERE run_id IN ('{story.first}', '{story.again}') GROUP BY ALL"
     )
     assert {row["copies"] for row in values} == {2}
     # One configuration, measured three times: by the sweep as what it compares with, too.
-    [shown] = story.sql("SELECT run_id FROM evaluations WHERE settings_changed NOT LIKE '%min_d%'")
+    [shown] = story.stack.sql(
+        "SELECT run_id FROM evaluations WHERE settings_changed NOT LIKE '%min_d%'"
+    )
     assert shown["run_id"] == story.sweep
 
 
 def test_a_sweep_says_which_point_wins(story: Story) -> None:
-    rows = story.sql(f"FROM experiments WHERE run_id = '{story.sweep}' AND metric = 'final'")
+    rows = story.stack.sql(f"FROM experiments WHERE run_id = '{story.sweep}' AND metric = 'final'")
     by_point = {row["point"]: row for row in rows}
     never = by_point[json.dumps({"match.min_duration": 1000.0})]
     assert (never["value"], never["place"], never["wins"]) == (0.0, 3, False)
@@ -109,7 +96,7 @@ def test_a_sweep_says_which_point_wins(story: Story) -> None:
 
 
 def test_catalog_checks_find_nothing(story: Story) -> None:
-    with story.platform.catalog() as catalog:
+    with story.stack.platform.catalog() as catalog:
         assert {name: n for name, n in catalog.check().items() if n} == {}
 
 
@@ -127,19 +114,21 @@ def test_a_form_that_cannot_be_right_is_refused_at_once(
     story: Story, dag_id: str, conf: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(httpx.HTTPStatusError) as caught:
-        story.api.trigger(dag_id, conf=CONF | conf)
+        story.stack.api.trigger(dag_id, conf=CONF | conf)
     assert caught.value.response.status_code == 400
     assert said in caught.value.response.text
 
 
 def test_a_value_that_is_wrong_fails_the_plan_at_once_and_names_the_field(story: Story) -> None:
-    run_id = story.api.trigger("avm_experiment", conf=CONF | {"grid": {"match.k": [0]}})
-    run = story.api.wait_for_run("avm_experiment", run_id, timeout=PATIENCE)
+    run_id = story.stack.api.trigger("avm_experiment", conf=CONF | {"grid": {"match.k": [0]}})
+    run = story.stack.api.wait_for_run("avm_experiment", run_id, timeout=PATIENCE)
     assert run["state"] == "failed"
     [plan] = [
-        t for t in story.api.task_instances("avm_experiment", run_id) if t["task_id"] == "plan"
+        t
+        for t in story.stack.api.task_instances("avm_experiment", run_id)
+        if t["task_id"] == "plan"
     ]
     assert plan["try_number"] == 1
-    log = story.api.log("avm_experiment", run_id, "plan")
+    log = story.stack.api.log("avm_experiment", run_id, "plan")
     assert BadSettings.__name__ in log
     assert "'match.k', value 0" in log

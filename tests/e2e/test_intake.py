@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from avm_core.pipeline.platform import Platform
 from local import flow
 from local.noise import wav
 
@@ -41,26 +40,17 @@ class Intake:
     """The stack with what was put into it."""
 
     def __init__(self, stack: Stack) -> None:
-        self.api = stack.api
-        self.platform = Platform(stack.settings)
-        self.ugc = self.platform.media_store("ugc")
-        self.licensed = self.platform.media_store("licensed")
-
-    def sql(self, text: str) -> list[dict[str, Any]]:
-        with self.platform.catalog() as catalog:
-            return catalog.select(text).to_pylist()
+        self.stack, self.api = stack, stack.api
+        self.ugc = stack.platform.media_store("ugc")
+        self.licensed = stack.platform.media_store("licensed")
 
     def media(self) -> dict[str, dict[str, Any]]:
         """Rows that are not gone, by key."""
-        rows = self.sql("FROM media WHERE gone_at IS NULL")
+        rows = self.stack.sql("FROM media WHERE gone_at IS NULL")
         return {row["uri"].split("/", 3)[3]: row for row in rows}
 
-    def run(self, dag_id: str, **conf: Any) -> str:
-        run_id = self.api.trigger(dag_id, conf=conf)
-        return str(self.api.wait_for_run(dag_id, run_id, timeout=PATIENCE)["state"])
-
     def waiting(self) -> int:
-        rows = self.sql("SELECT waiting FROM backlog WHERE stage = 'fingerprint'")
+        rows = self.stack.sql("SELECT waiting FROM backlog WHERE stage = 'fingerprint'")
         return int(rows[0]["waiting"])
 
 
@@ -98,13 +88,13 @@ def test_media_are_described_by_manifest_sidecar_and_object(taken: Intake) -> No
 
 
 def test_broken_files_are_rows_and_every_run_is_green(taken: Intake) -> None:
-    rows = taken.sql("SELECT uri, stage, error_class, message FROM errors")
+    rows = taken.stack.sql("SELECT uri, stage, error_class, message FROM errors")
     failed = {r["uri"].split("/", 3)[3] for r in rows if r["error_class"] == "BadMedia"}
     assert failed == set(BROKEN)
     [told] = [r["message"] for r in rows if r["stage"] == "metadata"]
     assert "zero.mp4.json" in told
     assert "'views'" in told
-    usable = taken.sql(
+    usable = taken.stack.sql(
         "SELECT count(*) AS n FROM media_fingerprint WHERE status = 'ok' AND modality = 'audio'"
     )
     assert usable == [{"n": 1 + len(ODD)}]
@@ -129,20 +119,20 @@ def test_wrong_params_are_refused(taken: Intake, dag: str, conf: dict[str, Any])
 
 
 def test_an_operator_has_failures_tried_again(taken: Intake) -> None:
-    assert taken.run("avm_fingerprint", retry_errors=["BadMedia"]) == "success"
-    rows = taken.sql("SELECT DISTINCT attempts FROM errors WHERE error_class = 'BadMedia'")
+    taken.stack.run("avm_fingerprint", retry_errors=["BadMedia"])
+    rows = taken.stack.sql("SELECT DISTINCT attempts FROM errors WHERE error_class = 'BadMedia'")
     assert rows == [{"attempts": 2}]
 
 
 def test_a_corrected_sidecar_changes_the_row_and_nothing_else(taken: Intake) -> None:
-    before, made = taken.media()[ODD[0]], taken.sql("FROM media_fingerprint ORDER BY ALL")
+    before, made = taken.media()[ODD[0]], taken.stack.sql("FROM media_fingerprint ORDER BY ALL")
     taken.ugc.put(f"{ODD[0]}.json", b'{"title": "corrected"}')
     taken.api.trigger("avm_discover")
     until("the title", lambda: taken.media()[ODD[0]]["title"] == "corrected")
     after = taken.media()[ODD[0]]
     assert (after["media_id"], after["views"]) == (before["media_id"], None)
-    assert taken.run("avm_fingerprint") == "success"
-    assert taken.sql("FROM media_fingerprint ORDER BY ALL") == made
+    taken.stack.run("avm_fingerprint")
+    assert taken.stack.sql("FROM media_fingerprint ORDER BY ALL") == made
 
 
 def test_a_deleted_upload_is_noticed_and_comes_back(taken: Intake) -> None:
@@ -154,5 +144,5 @@ def test_a_deleted_upload_is_noticed_and_comes_back(taken: Intake) -> None:
     taken.api.trigger("avm_discover")
     until("the return", lambda: ODD[1] in taken.media())
     assert taken.media()[ODD[1]]["media_id"] == before["media_id"]
-    with taken.platform.catalog() as catalog:
+    with taken.stack.platform.catalog() as catalog:
         assert {name: n for name, n in catalog.check().items() if n} == {}

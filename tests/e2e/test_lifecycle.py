@@ -7,12 +7,11 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from avm_core.pipeline.platform import Platform
 from local import flow
 from local.corpus import Title, Upload, load_titles
 
@@ -31,23 +30,12 @@ until = partial(flow.until, patience=PATIENCE, step=5.0)
 @dataclass
 class Story:
     stack: Stack
-    platform: Platform
     titles: dict[str, Title]
     matched: set[tuple[str, str]]
     late: set[tuple[str, str]]
 
-    def sql(self, text: str) -> list[dict[str, Any]]:
-        with self.platform.catalog() as catalog:
-            return catalog.select(text).to_pylist()
-
-    def run(self, dag_id: str, **conf: Any) -> None:
-        """Trigger a DAG and wait until its run is green."""
-        run_id = self.stack.api.trigger(dag_id, conf=conf)
-        run = self.stack.api.wait_for_run(dag_id, run_id, timeout=PATIENCE)
-        assert run["state"] == "success", dag_id
-
     def pairs(self) -> set[tuple[str, str]]:
-        rows = self.sql("SELECT ugc_uri, licensed_uri FROM matches")
+        rows = self.stack.sql("SELECT ugc_uri, licensed_uri FROM matches")
         return {(Path(r["ugc_uri"]).stem, Path(r["licensed_uri"]).stem) for r in rows}
 
 
@@ -55,8 +43,8 @@ class Story:
 def story(stack: Stack, demo_uploads: tuple[Path, list[Upload]]) -> Story:
     """Two titles and three uploads matched, then a third title found backwards."""
     titles = {title.path.stem: title for title in load_titles()}
-    platform = Platform(stack.settings)
-    told = Story(stack, platform, titles, set(), set())
+    platform = stack.platform
+    told = Story(stack, titles, set(), set())
     licensed, ugc = platform.media_store("licensed"), platform.media_store("ugc")
 
     for name in TITLES:
@@ -82,23 +70,23 @@ def test_a_late_title_is_found_backwards(story: Story) -> None:
 
 
 def test_a_night_with_nothing_stale_changes_nothing(story: Story) -> None:
-    before = story.sql("SELECT match_id, found_at FROM match ORDER BY ALL")
-    story.run("avm_nightly_rematch")
-    assert story.sql("SELECT match_id, found_at FROM match ORDER BY ALL") == before
+    before = story.stack.sql("SELECT match_id, found_at FROM match ORDER BY ALL")
+    story.stack.run("avm_nightly_rematch")
+    assert story.stack.sql("SELECT match_id, found_at FROM match ORDER BY ALL") == before
 
 
 def test_the_night_mends_what_an_old_matcher_left(story: Story) -> None:
     """As after an upgrade: the rows say that another matcher searched last."""
-    before = story.sql("SELECT match_id, ugc_start, licensed_end FROM match ORDER BY ALL")
-    with story.platform.catalog(read_only=False) as catalog:
+    before = story.stack.sql("SELECT match_id, ugc_start, licensed_end FROM match ORDER BY ALL")
+    with story.stack.platform.catalog(read_only=False) as catalog:
         for table in ("match", "match_scan"):
             catalog._connection.execute(f"UPDATE {table} SET matcher_version = 'old'")
-    story.run("avm_nightly_rematch")
-    after = story.sql("SELECT match_id, ugc_start, licensed_end FROM match ORDER BY ALL")
+    story.stack.run("avm_nightly_rematch")
+    after = story.stack.sql("SELECT match_id, ugc_start, licensed_end FROM match ORDER BY ALL")
     assert [row["ugc_start"] for row in after] == [row["ugc_start"] for row in before]
-    versions = {row["matcher_version"] for row in story.sql("FROM match")}
-    assert versions == {story.platform.matcher_version}
-    assert story.sql("FROM match_past") == []
+    versions = {row["matcher_version"] for row in story.stack.sql("FROM match")}
+    assert versions == {story.stack.platform.matcher_version}
+    assert story.stack.sql("FROM match_past") == []
 
 
 def test_a_form_that_is_wrong_is_refused(story: Story) -> None:
@@ -112,17 +100,17 @@ def test_a_form_that_is_wrong_is_refused(story: Story) -> None:
 
 def test_a_removed_title_is_gone_once_the_run_is_green(story: Story) -> None:
     title = story.titles["fish_fillets_intro"].metadata["title"]
-    story.run("avm_remove_media", media=[title], reason="the licence ended")
+    story.stack.run("avm_remove_media", media=[title], reason="the licence ended")
     assert "fish_fillets_intro" not in {name for _, name in story.pairs()}
-    ended = story.sql("SELECT licensed_title, ended_by FROM past_matches")
+    ended = story.stack.sql("SELECT licensed_title, ended_by FROM past_matches")
     assert {(row["licensed_title"], row["ended_by"]) for row in ended} == {(title, "removed")}
-    [removal] = story.sql("FROM removals")
+    [removal] = story.stack.sql("FROM removals")
     assert (removal["reason"], removal["removed_by"]) == ("the licence ended", "admin")
-    story.run("avm_remove_media", media=[title], reason="once more")
-    story.run("avm_publish_index")
-    story.run("avm_match")
-    story.run("avm_backfill_rematch")
-    assert len(story.sql("FROM removal")) == 1
+    story.stack.run("avm_remove_media", media=[title], reason="once more")
+    story.stack.run("avm_publish_index")
+    story.stack.run("avm_match")
+    story.stack.run("avm_backfill_rematch")
+    assert len(story.stack.sql("FROM removal")) == 1
     assert "fish_fillets_intro" not in {name for _, name in story.pairs()}
 
 
@@ -137,12 +125,12 @@ def test_an_unknown_name_fails_the_run_and_says_so(story: Story) -> None:
 
 def test_indexes_are_made_anew_and_maintained(story: Story) -> None:
     before = story.pairs()
-    story.run("avm_rebuild_index", index="all", how="full")
-    story.run("avm_maintain")
-    versions = story.sql("SELECT index_name, version FROM snapshots WHERE is_current")
+    story.stack.run("avm_rebuild_index", index="all", how="full")
+    story.stack.run("avm_maintain")
+    versions = story.stack.sql("SELECT index_name, version FROM snapshots WHERE is_current")
     assert len(versions) == 4
     command = [sys.executable, "-m", "avm_core.cli", "index", "verify", "--json"]
     done = subprocess.run(command, env=story.stack.env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    story.run("avm_match")
+    story.stack.run("avm_match")
     assert story.pairs() == before

@@ -42,11 +42,7 @@ class Site:
     def __init__(self, stack: Stack) -> None:
         found = local_stack.status(stack.home)
         self.url, self.password = found["url"], found["password"]
-        self.platform, self.api = Platform(stack.settings), stack.api
-
-    def sql(self, text: str) -> list[dict[str, Any]]:
-        with self.platform.catalog() as catalog:
-            return catalog.select(text).to_pylist()
+        self.stack, self.platform, self.api = stack, stack.platform, stack.api
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +81,7 @@ def test_a_copy_is_found_shown_and_rejected(browser: Any, site: Site, tmp_path: 
     trigger(browser, site, "avm_discover")
     until(
         "both copies in the catalog",
-        lambda: len(site.sql("FROM claims")) == len(UPLOADS),
+        lambda: len(site.stack.sql("FROM claims")) == len(UPLOADS),
         patience=900,
     )
     open_claims(browser, site)
@@ -164,7 +160,7 @@ def open_match(browser: Any, site: Site) -> str:
     body.send_keys("j")
     browser.switch_to.active_element.send_keys(Keys.ENTER)
     match_id = find(browser, "#match").get_attribute("data-match")
-    [row] = site.sql(f"FROM claims WHERE match_id = '{match_id}'")
+    [row] = site.stack.sql(f"FROM claims WHERE match_id = '{match_id}'")
     assert row["licensed_title"] == "Fish Fillets, opening"
     return match_id
 
@@ -179,7 +175,7 @@ def places(browser: Any) -> list[float]:
 
 
 def both_players_seek(browser: Any, site: Site, match_id: str) -> None:
-    [row] = site.sql(f"FROM claims WHERE match_id = '{match_id}'")
+    [row] = site.stack.sql(f"FROM claims WHERE match_id = '{match_id}'")
     starts = [row["ugc_start"], row["licensed_start"]]
     assert starts[1] - starts[0] == pytest.approx(20.0, abs=1.5), "what was planted"
     until("both players at the match", lambda: places(browser) == pytest.approx(starts, abs=0.2))
@@ -215,9 +211,11 @@ def reject(browser: Any, site: Site, match_id: str) -> None:
     find(browser, "button.reject").click()
     until(
         "the decision",
-        lambda: site.sql(f"FROM claims WHERE match_id = '{match_id}'")[0]["decision"] == "reject",
+        lambda: (
+            site.stack.sql(f"FROM claims WHERE match_id = '{match_id}'")[0]["decision"] == "reject"
+        ),
     )
-    [row] = site.sql("FROM decisions")
+    [row] = site.stack.sql("FROM decisions")
     assert (row["verdict"], row["decided_by"], row["note"], row["source"]) == (
         "reject",
         "admin",
@@ -229,7 +227,7 @@ def reject(browser: Any, site: Site, match_id: str) -> None:
 
 def gone(browser: Any, site: Site) -> None:
     """One claim is open, the other is ignored, in the catalog and on the page."""
-    actions = {row["ugc_title"]: row["action"] for row in site.sql("FROM claims")}
+    actions = {row["ugc_title"]: row["action"] for row in site.stack.sql("FROM claims")}
     assert actions.pop("Two fish <b>on a mission</b>") == "ignore"
     assert set(actions.values()) != {"ignore"}
     browser.get(f"{site.url}/avm/matches")
@@ -240,12 +238,12 @@ def gone(browser: Any, site: Site) -> None:
 
 def rematch(site: Site) -> None:
     """As in the night after another version of the matcher: what it finds again keeps its id."""
-    before = {row["match_id"] for row in site.sql("FROM claims")}
+    before = {row["match_id"] for row in site.stack.sql("FROM claims")}
     changed = site.platform.settings.match.model_copy(update={"k": 49})
     again = Platform(site.platform.settings.model_copy(update={"match": changed}))
     units = [stages.match_batch(again, batch) for batch in stages.plan_stale(again)]
     assert stages.record(again, units, message="re-match") == len(units) > 0
-    rows = site.sql("FROM matches")
+    rows = site.stack.sql("FROM matches")
     assert {row["match_id"] for row in rows} == before
     assert {row["matcher_version"] for row in rows} == {again.matcher_version}
 

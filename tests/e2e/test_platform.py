@@ -22,7 +22,6 @@ import duckdb
 import pytest
 
 from avm_core.catalog import TABLES
-from avm_core.pipeline.platform import Platform
 from avm_core.pipeline.results import RESULTS_KEY
 from local import flow
 from local.bad_media import build_bad_media
@@ -53,19 +52,14 @@ class Story:
     """What the tests look at once everything has happened."""
 
     stack: Stack
-    platform: Platform
     uploads: list[Upload]
     titles: list[Title]
     killed: int = 0
     matches_before_late_title: list[dict[str, Any]] = field(default_factory=list)
 
-    def sql(self, text: str) -> list[dict[str, Any]]:
-        with self.platform.catalog() as catalog:
-            return catalog.select(text).to_pylist()
-
     def counts(self) -> dict[str, int]:
         tables = [table for table in TABLES if table != "commit_serial"]
-        return {t: self.sql(f'SELECT count(*) AS n FROM "{t}"')[0]["n"] for t in tables}
+        return {t: self.stack.sql(f'SELECT count(*) AS n FROM "{t}"')[0]["n"] for t in tables}
 
 
 @pytest.fixture(scope="module")
@@ -77,40 +71,45 @@ def story(
     uploads = [upload for upload in demo_uploads[1] if upload.path.stem in UPLOADS]
     bad = build_bad_media(tmp_path_factory.mktemp("bad"))
     titles = [t for t in load_titles() if t.path.stem in TITLES or t.late]
-    told = Story(stack, Platform(stack.settings), uploads, titles)
+    told = Story(stack, uploads, titles)
     api = stack.api
 
     api.pause("avm_fingerprint")
-    licensed, ugc = told.platform.media_store("licensed"), told.platform.media_store("ugc")
-    flow.put(told.platform, [title for title in titles if not title.late], uploads)
+    licensed, ugc = (
+        told.stack.platform.media_store("licensed"),
+        told.stack.platform.media_store("ugc"),
+    )
+    flow.put(told.stack.platform, [title for title in titles if not title.late], uploads)
     for path in bad.values():
         ugc.upload(f"night/{path.name}", path)
     ugc.put("gone.mp4", b"deleted before anybody reads it")
     media = len(titles) - 1 + len(uploads) + len(bad) + 1
     api.trigger("avm_discover")
-    until("all media rows", lambda: told.sql("SELECT count(*) AS n FROM media")[0]["n"] == media)
+    until(
+        "all media rows", lambda: told.stack.sql("SELECT count(*) AS n FROM media")[0]["n"] == media
+    )
     ugc.delete("gone.mp4")
     api.trigger("avm_discover")
     gone = "SELECT 1 FROM media WHERE gone_at IS NOT NULL"
-    until("the deletion to be noticed", lambda: told.sql(gone))
+    until("the deletion to be noticed", lambda: told.stack.sql(gone))
 
     api.pause("avm_fingerprint", paused=False)
     # Airflow drops asset events for a paused DAG; its hourly look would find the work, too.
     api.trigger("avm_fingerprint")
     told.killed = until("a fingerprint task", lambda: kill_fingerprint_task(told))
-    until("everything matched", lambda: flow.settled(told.platform, media))
-    told.matches_before_late_title = told.sql("SELECT * FROM matches")
+    until("everything matched", lambda: flow.settled(told.stack.platform, media))
+    told.matches_before_late_title = told.stack.sql("SELECT * FROM matches")
     late = next(title for title in titles if title.late)
     licensed.upload(late.key, late.path, metadata=dict(late.metadata))
     api.trigger("avm_discover")
-    until("the late title matched backwards", lambda: flow.settled(told.platform, media + 1))
+    until("the late title matched backwards", lambda: flow.settled(told.stack.platform, media + 1))
     until("all runs to end", lambda: flow.quiet(api, but="avm_discover"))
     return told
 
 
 def kill_fingerprint_task(story: Story) -> int:
     """Kill -9 the process of a fingerprint task that has begun to write; its pid, or 0."""
-    artefacts = sum(1 for _ in story.platform.lake.list("fingerprints/"))
+    artefacts = sum(1 for _ in story.stack.platform.lake.list("fingerprints/"))
     for run in story.stack.api.runs("avm_fingerprint"):
         for task in story.stack.api.task_instances("avm_fingerprint", run["dag_run_id"]):
             begun = task["task_id"] == "fingerprint" and task["state"] == "running"
@@ -135,7 +134,7 @@ def own_metadata(stack: Stack, folder: Path) -> dict[str, str]:
 def test_planted_copies_are_found_with_their_seconds(story: Story) -> None:
     found = {
         (row["ugc_uri"].rsplit("/", 1)[-1], row["licensed_title"]): row
-        for row in story.sql("SELECT * FROM matches")
+        for row in story.stack.sql("SELECT * FROM matches")
     }
     titles = {title.path.stem: title.metadata["title"] for title in story.titles}
     planted = {(u.key, titles[p.licensed_id]): p for u in story.uploads for p in u.planted}
@@ -160,19 +159,19 @@ def test_a_killed_fingerprint_task_was_run_again(story: Story) -> None:
 def test_a_late_licence_matches_an_old_upload_backwards(story: Story) -> None:
     before = {row["ugc_uri"].rsplit("/", 1)[-1] for row in story.matches_before_late_title}
     assert "new_worlds.mp4" not in before
-    late = story.sql("SELECT * FROM matches WHERE ugc_uri LIKE '%new_worlds.mp4'")
+    late = story.stack.sql("SELECT * FROM matches WHERE ugc_uri LIKE '%new_worlds.mp4'")
     assert [row["direction"] for row in late] == ["reverse"]
 
 
 def test_an_upload_older_than_the_licence_is_kept_and_marked(story: Story) -> None:
-    marked = story.sql("SELECT ugc_uri FROM matches WHERE precedes_licence")
+    marked = story.stack.sql("SELECT ugc_uri FROM matches WHERE precedes_licence")
     assert [row["ugc_uri"].rsplit("/", 1)[-1] for row in marked] == ["first_seen_bunny.mp4"]
 
 
 def test_bad_input_is_recorded_and_takes_nothing_down(story: Story) -> None:
     errors = {
         row["uri"].rsplit("/", 1)[-1]: (row["error_class"], row["message"])
-        for row in story.sql("SELECT uri, error_class, message FROM errors")
+        for row in story.stack.sql("SELECT uri, error_class, message FROM errors")
     }
     assert {name: kind for name, (kind, _) in errors.items()} == {
         "notes.mp4": "BadMedia",
@@ -183,7 +182,7 @@ def test_bad_input_is_recorded_and_takes_nothing_down(story: Story) -> None:
     assert all(len(message) > 20 for _, message in errors.values())
     states = {
         row["uri"].rsplit("/", 1)[-1]: row["state"]
-        for row in story.sql("SELECT uri, state FROM media_status")
+        for row in story.stack.sql("SELECT uri, state FROM media_status")
     }
     readable = ("audio_only.m4a", "video_only.mp4", "one_second.mp4", "фильм с пробелами.mp4")
     assert {states[name] for name in readable} <= {"unmatched", "empty"}
@@ -197,10 +196,10 @@ def test_every_run_is_green(story: Story) -> None:
 
 def test_published_results_open_with_plain_duckdb(story: Story, tmp_path: Path) -> None:
     path = tmp_path / "avm.duckdb"
-    want = story.sql("SELECT count(*) AS n FROM matches")[0]["n"]
+    want = story.stack.sql("SELECT count(*) AS n FROM matches")[0]["n"]
 
     def published() -> bool:
-        story.platform.lake.download(RESULTS_KEY, path)
+        story.stack.platform.lake.download(RESULTS_KEY, path)
         with duckdb.connect(str(path), read_only=True) as connection:
             row = connection.execute("SELECT count(*) FROM matches").fetchone()
         return row == (want,)
@@ -209,7 +208,7 @@ def test_published_results_open_with_plain_duckdb(story: Story, tmp_path: Path) 
 
 
 def test_catalog_checks_find_nothing(story: Story) -> None:
-    with story.platform.catalog() as catalog:
+    with story.stack.platform.catalog() as catalog:
         assert {name: n for name, n in catalog.check().items() if n} == {}
 
 

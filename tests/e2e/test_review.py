@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from avm_core.pipeline.platform import Platform
 from local import flow
 from tests.avm_core.catalog.builders import DAY, commit, content, match, media, scan
 
@@ -26,18 +25,13 @@ class Reviews:
     """Runs of `avm_review` and what the catalog says about them."""
 
     def __init__(self, stack: Stack) -> None:
-        self.api = stack.api
-        self.platform = Platform(stack.settings)
-
-    def sql(self, text: str) -> list[dict[str, Any]]:
-        with self.platform.catalog() as catalog:
-            return catalog.select(text).to_pylist()
+        self.stack, self.api = stack, stack.api
 
     def questions(self, run: str) -> dict[str, dict[str, Any]]:
         """Open questions of a run by the upload that they are about."""
         path = f"/dags/avm_review/dagRuns/{run}/hitlDetails"
         found = self.api.request("GET", path, params={"response_received": "false"})
-        matches = {r["match_id"]: r["ugc_id"] for r in self.sql("FROM claims")}
+        matches = {r["match_id"]: r["ugc_id"] for r in self.stack.sql("FROM claims")}
         return {
             matches[name]: question
             for question in found["hitl_details"]
@@ -62,14 +56,14 @@ class Reviews:
         )
 
     def decided(self) -> dict[str, dict[str, Any]]:
-        return {row["ugc_id"]: row for row in self.sql("FROM decisions")}
+        return {row["ugc_id"]: row for row in self.stack.sql("FROM decisions")}
 
 
 @pytest.fixture(scope="module")
 def reviews(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Reviews:
     made = Reviews(stack)
     folder = tmp_path_factory.mktemp("planted")
-    with made.platform.catalog(read_only=False) as catalog:
+    with made.stack.platform.catalog(read_only=False) as catalog:
         commit(
             catalog,
             folder,
@@ -108,7 +102,7 @@ def test_answers_are_decisions_at_once_and_the_rest_is_asked_again(reviews: Revi
     row = reviews.decided()[uploads[0]]
     assert (row["verdict"], row["note"]) == ("reject", "a cover <b>version</b>")
     assert (row["source"], bool(row["decided_by"])) == ("review", True)
-    actions = {r["ugc_id"]: r["action"] for r in reviews.sql("FROM claims")}
+    actions = {r["ugc_id"]: r["action"] for r in reviews.stack.sql("FROM claims")}
     left = [u for u in UPLOADS if u not in uploads[:3]]
     expected = dict(zip(uploads, ("ignore", "block", "ignore"), strict=False))
     assert actions == expected | dict.fromkeys(left, "review")
@@ -123,6 +117,6 @@ def test_answers_are_decisions_at_once_and_the_rest_is_asked_again(reviews: Revi
     done = reviews.api.wait_for_run("avm_review", again, timeout=PATIENCE)
     assert done["state"] == "success"
     assert set(reviews.decided()) == set(uploads[:3])
-    assert {r["ugc_id"] for r in reviews.sql("FROM review_queue")} == set(left)
-    with reviews.platform.catalog() as catalog:
+    assert {r["ugc_id"] for r in reviews.stack.sql("FROM review_queue")} == set(left)
+    with reviews.stack.platform.catalog() as catalog:
         assert not any(catalog.check().values())
