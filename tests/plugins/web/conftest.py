@@ -124,6 +124,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, film: Path) -> Platform:
                     uploader=None if role == "licensed" else f"channel {number % 2}",
                     views=None if role == "licensed" else 1000 * number,
                     rights_holder="Mosfilm" if name == "t1" else None,
+                    gone_at=DAY if name == "gone" else None,
                 )
             )
     made.media_store("ugc").delete("gone.mp4")

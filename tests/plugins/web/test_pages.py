@@ -154,6 +154,13 @@ def test_a_match_page_holds_both_sides(site: Site) -> None:
     assert 'data-licensed-start="310.0"' in page
 
 
+def test_a_match_of_a_deleted_upload_says_so(site: Site) -> None:
+    told = "The object is gone from the store since"
+    for path in (f"/matches/{site.matches['gone-t1']}", "/uploads/gone"):
+        assert get(site, path).count(told) == 1
+    assert told not in get(site, f"/matches/{site.matches['u1-t1']}")
+
+
 def test_an_address_keeps_what_was_chosen() -> None:
     chosen = Filters(q="а&б", action=["block", "ignore"], min_score=0.5, page=3)
     address = chosen.address(page=4)
