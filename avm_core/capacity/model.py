@@ -193,9 +193,9 @@ def _ram(rates: Rates, index: IndexConfig, shapes: Shapes) -> dict[str, float]:
         days = max(1.0, stored.windows / max(1.0, stored.rewritten or stored.windows))
         found["search_back"] += index_bytes(stored, dims, 0, rates, index) / days / 1e9
         limit = index.segment_windows * index.build_threads
-        largest = min(limit, max(licensed.windows, stored.windows / days))
+        at_once = min(limit, max(licensed.windows, stored.windows / days))
         each = 2 * (dims + _ROW_BYTES) + 2 * rates.graph_bytes_per_window.value
-        found["compact"] = max(found["compact"], largest * each / 1e9)
+        found["compact"] = max(found["compact"], at_once * each / 1e9)
     return found
 
 

@@ -72,37 +72,32 @@ def story(
     bad = build_bad_media(tmp_path_factory.mktemp("bad"))
     titles = [t for t in load_titles() if t.path.stem in TITLES or t.late]
     told = Story(stack, uploads, titles)
-    api = stack.api
+    api, platform = stack.api, stack.platform
 
     api.pause("avm_fingerprint")
-    licensed, ugc = (
-        told.stack.platform.media_store("licensed"),
-        told.stack.platform.media_store("ugc"),
-    )
-    flow.put(told.stack.platform, [title for title in titles if not title.late], uploads)
+    licensed, ugc = platform.media_store("licensed"), platform.media_store("ugc")
+    flow.put(platform, [title for title in titles if not title.late], uploads)
     for path in bad.values():
         ugc.upload(f"night/{path.name}", path)
     ugc.put("gone.mp4", b"deleted before anybody reads it")
     media = len(titles) - 1 + len(uploads) + len(bad) + 1
     api.trigger("avm_discover")
-    until(
-        "all media rows", lambda: told.stack.sql("SELECT count(*) AS n FROM media")[0]["n"] == media
-    )
+    until("all media rows", lambda: stack.sql("SELECT count(*) AS n FROM media")[0]["n"] == media)
     ugc.delete("gone.mp4")
     api.trigger("avm_discover")
     gone = "SELECT 1 FROM media WHERE gone_at IS NOT NULL"
-    until("the deletion to be noticed", lambda: told.stack.sql(gone))
+    until("the deletion to be noticed", lambda: stack.sql(gone))
 
     api.pause("avm_fingerprint", paused=False)
     # Airflow drops asset events for a paused DAG; its hourly look would find the work, too.
     api.trigger("avm_fingerprint")
     told.killed = until("a fingerprint task", lambda: kill_fingerprint_task(told))
-    until("everything matched", lambda: flow.settled(told.stack.platform, media))
-    told.matches_before_late_title = told.stack.sql("SELECT * FROM matches")
+    until("everything matched", lambda: flow.settled(platform, media))
+    told.matches_before_late_title = stack.sql("SELECT * FROM matches")
     late = next(title for title in titles if title.late)
     licensed.upload(late.key, late.path, metadata=dict(late.metadata))
     api.trigger("avm_discover")
-    until("the late title matched backwards", lambda: flow.settled(told.stack.platform, media + 1))
+    until("the late title matched backwards", lambda: flow.settled(platform, media + 1))
     until("all runs to end", lambda: flow.quiet(api, but="avm_discover"))
     return told
 
