@@ -98,7 +98,11 @@ def _index(arguments: argparse.Namespace) -> dict[str, Any]:
     from avm_core.benchmark.index_speed import measure_index
 
     return measure_index(
-        _prints(arguments), arguments.windows, table=arguments.table, progress=_tell
+        _prints(arguments),
+        arguments.windows,
+        table=arguments.table,
+        config=load_settings().index,
+        progress=_tell,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from avm_core.config import IndexConfig
 from avm_core.errors import BadSettings
+from avm_core.groups import in_groups
 from avm_core.index.cache import fetch, fetch_entries
 from avm_core.index.manifest import IndexManifest, SegmentRef, Tombstone, added_version, seal
 from avm_core.index.pointer import commit
@@ -188,22 +189,9 @@ def _identity(ref: SegmentRef) -> tuple[str, int]:
     return ref.key, ref.added_version
 
 
-def _bins(sources: Iterable[_Source], config: IndexConfig) -> Iterator[list[_Source]]:
+def _bins(sources: Iterable[_Source], config: IndexConfig) -> list[list[_Source]]:
     """Groups worth a rewrite, in the order of the segments, none above the size limit unless
     one segment is."""
-    group: list[_Source] = []
-    size = 0
-    for source in sources:
-        if source.is_settled(config):
-            continue
-        if group and size + source.live > config.segment_windows:
-            yield from _if_worth(group)
-            group, size = [], 0
-        group.append(source)
-        size += source.live
-    yield from _if_worth(group)
-
-
-def _if_worth(group: list[_Source]) -> Iterator[list[_Source]]:
-    if len(group) > 1 or any(not source.all_alive for source in group):
-        yield group
+    loose = (source for source in sources if not source.is_settled(config))
+    groups = in_groups(loose, size=lambda source: source.live, limit=config.segment_windows)
+    return [group for group in groups if len(group) > 1 or not group[0].all_alive]

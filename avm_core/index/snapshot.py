@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from avm_core.config import IndexConfig
 from avm_core.errors import BadSettings, IndexMismatch
+from avm_core.groups import in_groups
 from avm_core.index.cache import fetch_entries
 from avm_core.index.compaction import compact
 from avm_core.index.manifest import IndexManifest, SegmentRef, Tombstone, added_version, seal
@@ -88,8 +89,10 @@ class _Publication:
         self._store = store
         self._index_name = index_name
         self._fingerprinter = fingerprinter
-        # The first of equal ids stays: a batch may name a content twice.
-        self._additions = dict(reversed(additions))
+        self._additions: dict[str, Fingerprint] = {}
+        for media_id, value in additions:
+            # The first of equal ids stays: a batch may name a content twice.
+            self._additions.setdefault(media_id, value)
         self._remove = sorted(set(remove))
         self._config = config
         self._replace = replace
@@ -165,10 +168,11 @@ class _Publication:
         for media_id, fingerprint in fresh.items():
             partition = self._partition_of.get(media_id, "")
             parts.setdefault(partition, {})[media_id] = fingerprint
+        limit = self._config.segment_windows
         jobs = [
-            (partition, group)
+            (partition, dict(group))
             for partition in sorted(parts)
-            for group in _split(parts[partition], self._config.segment_windows)
+            for group in in_groups(parts[partition].items(), size=_windows, limit=limit)
         ]
         refs = side_by_side(
             self._segment, [group for _, group in jobs], threads=self._config.build_threads
@@ -186,14 +190,5 @@ class _Publication:
         return self._written[ids]
 
 
-def _split(media: dict[str, Fingerprint], windows: int) -> Iterator[dict[str, Fingerprint]]:
-    """The media in their order, in groups of at most so many windows."""
-    group: dict[str, Fingerprint] = {}
-    size = 0
-    for media_id, fingerprint in media.items():
-        if group and size + len(fingerprint.starts) > windows:
-            yield group
-            group, size = {}, 0
-        group[media_id] = fingerprint
-        size += len(fingerprint.starts)
-    yield group
+def _windows(media: tuple[str, Fingerprint]) -> int:
+    return len(media[1].starts)

@@ -8,29 +8,19 @@ fingerprints alone: a pair scores the same whatever else is indexed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from avm_core.match.blanks import blanks
-from avm_core.match.calibration import Calibration, calibration
+from avm_core.match.calibration import calibration
+from avm_core.match.peaks import HOLD, compare
 from avm_core.match.scenes import Scene, one_scene
 from avm_core.match.vote import Evidence, Line
 from avm_core.types import Fingerprint, Float32, Float64, Int64, Modality
 
 # How far, in seconds, a window may sit from the line and still be the one on it.
 _REACH: dict[Modality, float] = {"audio": 0.3, "video": 0.8}
-# A picture stands for the time until its neighbours, where those are no farther than this.
-_HOLD = 6.0
-# Single precision may place a similarity this far off: below any difference that counts.
-_SLACK = 1e-5
-_SPREAD = 0.5  # seconds between the points that stand for a picture's time
-_PEAKS = 5
-# What moves in one scene is alike from this cosine on.
-_MOVING = 0.08
-# Similarities held at a time: what a processor keeps near, whatever the lengths of the two.
-_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
     query_times = ugc.starts[ugc.valid] + ugc.window / 2
     ref_times = licensed.starts[licensed.valid] + licensed.window / 2
     points = ugc.window == 0
-    bar, base, row, centre, weight = _compare(query, ref, ref_times, scale, scene, points=points)
+    bar, base, row, centre, weight = compare(query, ref, ref_times, scale, scene, points=points)
     track = Track(
         ugc.modality,
         query_times,
@@ -90,120 +80,6 @@ def make_track(ugc: Fingerprint, licensed: Fingerprint) -> tuple[Track, Evidence
     )
     # Windows are closer together in sound than in pictures: weigh by the time each stands for.
     return track, Evidence(query_times[row], centre, weight * track.query_step)
-
-
-def _compare(
-    query: Float32,
-    ref: Float32,
-    times: Float64,
-    scale: Calibration,
-    scene: Scene | None,
-    *,
-    points: bool,
-) -> tuple[Float32, Float32, Int64, Float64, Float64]:
-    """Bar and base [n] of query windows [n, D]; query index, ref seconds and excess [K] of the
-    peaks among the refs [m, D] at `times` [m]."""
-    found = [(np.empty(0, np.float32),) * 2 + (np.empty(0, np.int64),) + (np.empty(0),) * 2]
-    for block in blocks(query, ref):
-        similarity = query[block] @ ref.T
-        bar, base = _bars(similarity, scale)
-        if scene is not None:
-            similarity, bar = _placed(scene, block, similarity, bar)
-        row, centre, weight = _peaks(similarity, bar, times, points=points)
-        found.append((bar, base, row + block.start, centre, weight))
-    bars, bases, rows, centres, weights = (
-        np.concatenate(part) for part in zip(*found, strict=True)
-    )
-    return bars, bases, rows, centres, weights
-
-
-def _placed(
-    scene: Scene, block: slice, similarity: Float32, bar: Float32
-) -> tuple[Float32, Float32]:
-    """Similarities [n, m] and bars [n] of a block by what moves, for the pictures that show the
-    scene."""
-    shown, moving = scene.shown[block], scene.query[block] @ scene.ref.T
-    placed = np.where(shown[:, None], moving, similarity)
-    return placed, np.where(shown, np.float32(_MOVING), bar)
-
-
-def _bars(similarity: Float32, scale: Calibration) -> tuple[Float32, Float32]:
-    """Bar and base [n] of similarities [n, m]. In a title that is one scene throughout, every
-    picture of it is alike: that a window is of this title is sure, where it is only the
-    difference between its best and its usual similarity can say."""
-    floor, best = np.float32(scale.floor), similarity.max(axis=1)
-    sure = best >= scale.sure
-    # The usual similarity counts where the bar would be above the floor, which is rare: counting
-    # what is above is cheaper than a median.
-    high = np.count_nonzero(similarity > floor - np.float32(scale.margin + _SLACK), axis=1)
-    asked = sure | (2 * high >= similarity.shape[1])
-    usual = np.zeros(len(similarity), np.float32)
-    usual[asked] = np.median(similarity[asked], axis=1)
-    bar = np.where(asked, np.maximum(floor, usual + np.float32(scale.margin)), floor)
-    half = np.maximum(floor, np.float32(0.5) * (usual + best))
-    return np.where(sure, np.minimum(bar, half), bar), np.where(sure, floor, bar)
-
-
-def _peaks(
-    similarity: Float32, bar: Float32, times: Float64, *, points: bool
-) -> tuple[Int64, Float64, Float64]:
-    """(rows, ref seconds, excess) of the highest local maxima above the bar, per row.
-
-    The seconds are interpolated by a parabola through the peak and its neighbours: the true
-    position lies between two windows more often than on one. Pictures (`points`) are like the
-    pictures around them until the scene changes, so that each peak becomes several.
-    """
-    count = similarity.shape[1]
-    # Few similarities are above the bar: only those are looked at closely.
-    rows, at = np.nonzero(similarity > bar[:, None])
-    peak = similarity[rows, at]
-    before = np.where(at > 0, similarity[rows, np.maximum(at - 1, 0)], np.float32(-2.0))
-    after = np.where(
-        at < count - 1, similarity[rows, np.minimum(at + 1, count - 1)], np.float32(-2.0)
-    )
-    top = np.flatnonzero((peak >= before) & (peak > after))
-    top = top[_highest(rows[top], peak[top])]
-    rows, at = rows[top], at[top]
-    before, peak, after = before[top], peak[top], after[top]
-    weights = np.subtract(peak, bar[rows], dtype=np.float64)
-    if points:
-        return _spread(rows, at, weights, times)
-    bend = before - 2 * peak + after
-    edge = (before < -1.5) | (after < -1.5) | (bend > -1e-6)
-    shift = np.where(edge, 0.0, 0.5 * (before - after) / np.where(edge, 1.0, bend))
-    spacing = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    return rows, times[at] + shift * spacing, weights
-
-
-def _highest(rows: Int64, peak: Float32) -> Int64:
-    """Places of the `_PEAKS` highest peaks of each row; `rows` ascends."""
-    order = np.lexsort((-peak, rows))
-    ranked = rows[order]
-    first = np.searchsorted(ranked, ranked)
-    return np.sort(order[np.arange(len(order)) - first < _PEAKS])
-
-
-def blocks(query: Float32, ref: Float32) -> Iterator[slice]:
-    """Slices of `query` [n, D] so that the similarities of each with `ref` [m, D] are few."""
-    if not len(ref):
-        return
-    size = max(_AT_ONCE // len(ref), 16)
-    for first in range(0, len(query), size):
-        yield slice(first, first + size)
-
-
-def _spread(
-    rows: np.ndarray, at: np.ndarray, weights: Float64, times: Float64
-) -> tuple[Int64, Float64, Float64]:
-    """Points between the neighbours of picture `at`, lighter towards them: where in this time its
-    scene begins and ends, nobody knows, and the votes of several pictures tell."""
-    gaps = np.clip(np.diff(times), _SPREAD, _HOLD)
-    before, after = np.append(_SPREAD, gaps)[at], np.append(gaps, _SPREAD)[at]
-    steps = np.arange(-_HOLD + _SPREAD, _HOLD, _SPREAD)
-    reach = np.where(steps < 0, before[:, None], after[:, None])
-    share = 1 - np.abs(steps) / reach
-    chosen, step = np.nonzero(share > 1e-9)
-    return rows[chosen], times[at[chosen]] + steps[step], (weights[:, None] * share)[chosen, step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +117,7 @@ def _passing(track: Track, line: Line) -> slice:
     """The query's windows while `line` is in the ref: an upload is often much longer."""
     if track.empty:
         return slice(0, 0)
-    ends = track.ref_times[[0, -1]] + np.array([-_HOLD, _HOLD]) - line.offset
+    ends = track.ref_times[[0, -1]] + np.array([-HOLD, HOLD]) - line.offset
     first, last = np.searchsorted(track.query_times, ends / line.speed)
     return slice(int(first), int(last))
 
@@ -290,5 +166,5 @@ def _reach(track: Track, right: np.ndarray) -> Float64:
         last = len(track.ref_times) - 1
         after, before = np.minimum(right, last), np.maximum(right - 1, 0)
         gap = track.ref_times[after] - track.ref_times[before]
-        reach = np.where(gap <= _HOLD, np.maximum(reach, gap), reach)
+        reach = np.where(gap <= HOLD, np.maximum(reach, gap), reach)
     return reach

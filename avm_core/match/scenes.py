@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avm_core.match.blocks import blocks
 from avm_core.types import Bool, Float32
 
 # Mean cosine of a title's pictures with one another, from which it counts as one scene.
@@ -42,7 +43,9 @@ def one_scene(query: Float32, ref: Float32, sure: float) -> Scene | None:
     mean = ref.mean(axis=0)
     if mean @ mean < _ONE_SCENE:
         return None
-    shown = np.fromiter((bool((ref @ one).max() >= sure) for one in query), np.bool_, len(query))
+    shown = np.zeros(len(query), np.bool_)
+    for block in blocks(query, ref):
+        shown[block] = (query[block] @ ref.T).max(axis=1) >= sure
     if shown.sum() < _LEAST:
         return None
     return Scene(_movement(query, query[shown].mean(axis=0)), _movement(ref, mean), shown)

@@ -82,7 +82,7 @@ def _publish(
     config = platform.settings.index
     published, damaged = None, []
     limit = config.segment_windows * config.build_threads
-    for batch in pack(rows, weight="windows", limit=limit, count=max(len(rows), 1)):
+    for batch in pack(rows, weight="windows", limit=limit):
         additions, bad = _load(platform, role, batch)
         damaged += bad
         if additions:

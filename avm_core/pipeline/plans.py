@@ -105,5 +105,5 @@ def _day_spans(platform: Platform, catalog: Catalog, rows: Rows) -> list[list[st
         return []
     days = catalog.query("match/upload_days", **platform.fingerprinter_params)
     limit = platform.settings.pipeline.rematch_upload_seconds
-    packed = pack(days, weight="seconds", limit=limit, count=max(len(days), 1))
+    packed = pack(days, weight="seconds", limit=limit)
     return [[row["day"] for row in span] for span in packed]

@@ -90,7 +90,7 @@ def _batches(
         parts.setdefault(partition_of(role, row), []).append(row)
     limit = platform.settings.index.segment_windows
     for day in sorted(parts):
-        for batch in pack(parts[day], weight="windows", limit=limit, count=len(parts[day])):
+        for batch in pack(parts[day], weight="windows", limit=limit):
             yield day, [(row["media_id"], _fingerprint(platform, role, row)) for row in batch]
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from avm_core.catalog import StagedUnit, rows_to_parquet
+from avm_core.groups import in_groups
 from avm_core.pipeline.platform import Platform
 from avm_core.storage import object_uri
 
@@ -97,16 +98,9 @@ def read_plan(platform: Platform, batch: dict[str, Any]) -> dict[str, Any]:
     return plan
 
 
-def pack(rows: Iterable[dict[str, Any]], *, weight: str, limit: float, count: int) -> list[Rows]:
+def pack(
+    rows: Iterable[dict[str, Any]], *, weight: str, limit: float, count: int | None = None
+) -> list[Rows]:
     """Consecutive rows in batches of at most `count` rows and about `limit` of summed
     `weight`; a row heavier than the limit is a batch of its own."""
-    batches: list[Rows] = []
-    load = 0.0
-    for row in rows:
-        size = float(row[weight] or 0)
-        if not batches or len(batches[-1]) >= count or (load and load + size > limit):
-            batches.append([])
-            load = 0.0
-        batches[-1].append(row)
-        load += size
-    return batches
+    return in_groups(rows, size=lambda row: float(row[weight] or 0), limit=limit, count=count)

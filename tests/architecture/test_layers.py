@@ -16,6 +16,7 @@ CORE = ROOT / "avm_core"
 LEVELS: dict[str, int] = {
     "types": 0,
     "errors": 0,
+    "groups": 0,
     "config": 1,
     "media": 2,
     "models": 2,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avm_core.match import evidence as module
+from avm_core.match import blocks, evidence, peaks
 from avm_core.match.calibration import Calibration
 from avm_core.match.evidence import along, make_track
 from avm_core.match.segments import best_runs
@@ -52,12 +52,13 @@ def plain_peaks(similarity, bar):
 @pytest.mark.parametrize("seed", range(5))
 def test_bars_and_peaks_are_those_of_all_similarities(seed):
     similarity = similarities(seed)
-    bar, base = module._bars(similarity, SCALE)
+    high = peaks._above(similarity, peaks._least(SCALE))
+    bar, base = peaks._bars(similarity, high, SCALE)
     for fast, plain in zip((bar, base), plain_bars(similarity), strict=True):
         np.testing.assert_allclose(fast, plain, atol=1e-6)
     assert len(np.unique(bar)) > 10
     times = np.arange(similarity.shape[1], dtype=float)
-    rows, centres, weights = module._peaks(similarity, bar, times, points=False)
+    rows, centres, weights = peaks._peaks(similarity, high, bar, times, points=False)
     wanted = plain_peaks(similarity, bar)
     assert len(wanted) > 100
     np.testing.assert_array_equal(rows, [row for row, _, _ in wanted])
@@ -69,7 +70,7 @@ def test_blocks_change_nothing(monkeypatch):
     title, other = make_tape(1, 60), make_tape(2, 30)
     ugc = make_fingerprint(splice(other, title[200:900]), noise=0.3)
     whole = make_track(ugc, make_fingerprint(title))
-    monkeypatch.setattr(module, "_AT_ONCE", 1)
+    monkeypatch.setattr(blocks, "_AT_ONCE", 1)
     parts = make_track(ugc, make_fingerprint(title))
     np.testing.assert_allclose(whole[0].bar, parts[0].bar, atol=1e-6)
     for field in ("query", "ref", "weight"):
@@ -133,7 +134,7 @@ def test_a_course_is_that_of_all_windows(modality, monkeypatch):
     )
     lines = [Line(1.0, -90.0, 1.0), Line(1.2, -110.0, 1.0), Line(0.8, 30.0, 1.0)]
     short = [along(track, line) for line in lines]
-    monkeypatch.setattr(module, "_passing", lambda track, line: slice(0, len(track.query)))
+    monkeypatch.setattr(evidence, "_passing", lambda track, line: slice(0, len(track.query)))
     for course, line in zip(short, lines, strict=True):
         whole = along(track, line)
         there = ~np.isnan(whole.similarity)

@@ -7,8 +7,7 @@ import pytest
 
 from avm_core.config import MatchConfig
 from avm_core.match import align as align_module
-from avm_core.match import boundary, signals
-from avm_core.match import evidence as module
+from avm_core.match import blocks, boundary, peaks, signals
 from avm_core.match.align import align
 from avm_core.match.claims import Claims
 from avm_core.match.evidence import Track
@@ -47,14 +46,14 @@ def test_an_upload_of_twenty_hours_is_aligned_in_blocks(monkeypatch):
         at = round(place / STEP)
         upload[at : at + 120] = title[200:320]
     seen = []
-    bars = module._bars
-    monkeypatch.setattr(module, "_bars", lambda s, scale: seen.append(s.size) or bars(s, scale))
+    bars = peaks._bars
+    monkeypatch.setattr(peaks, "_bars", lambda s, *rest: seen.append(s.size) or bars(s, *rest))
     matches = align("u", "t", {"audio": sound(upload)}, {"audio": sound(title)}, CONFIG)
     assert [round(m.ugc_start) for m in matches] == pytest.approx(places, abs=2)
     assert all(round(m.licensed_start) == pytest.approx(100, abs=2) for m in matches)
     assert len(seen) > 50
     assert sum(seen) == len(upload) * len(title)
-    assert max(seen) <= module._AT_ONCE
+    assert max(seen) <= blocks._AT_ONCE
 
 
 def line_of_excerpts(count, excerpt, gap):
