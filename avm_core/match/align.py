@@ -35,8 +35,12 @@ _RIVAL_LINES, _RIVAL_VOTES = 4, 0.7
 # Seconds that no other title has, as a share of the shortest match, which a match needs.
 _OWN = 1 / 3
 # Votes, per second of the shortest match, below which a line is not looked at. Fifteen seconds that
-# just score one half have four times as many.
-_LEAST_VOTES = 0.02
+# just score one half have twice as many.
+_LEAST_VOTES = 0.035
+
+
+# Support and fitted line, by speed, offset and votes of the line as voted.
+Fitted = dict[tuple[float, float, float], tuple[float, Line]]
 
 
 class Cut(Protocol):
@@ -88,9 +92,11 @@ def _line_by_line(
     """Matches on the strongest line, then on the strongest of what is left, and so on."""
     votes = Votes(evidence, max_speed=config.max_speed)
     claims = Claims()
+    fitted: Fitted = {}
+    least = _LEAST_VOTES * config.min_duration
     barren = 0
     for _ in range(_MAX_LINES):
-        found_line = _strongest_line(evidence, votes, tracks, _LEAST_VOTES * config.min_duration)
+        found_line = _strongest_line(evidence, votes, tracks, least, fitted)
         if found_line is None:
             break
         rough, line = found_line
@@ -112,11 +118,14 @@ def _join(parts: list[Evidence]) -> Evidence:
 
 
 def _strongest_line(
-    evidence: Evidence, votes: Votes, tracks: list[Track], least: float
+    evidence: Evidence, votes: Votes, tracks: list[Track], least: float, fitted: Fitted
 ) -> tuple[Line, Line] | None:
     """The line (as voted and as fitted) with the most similarity along it, of those with nearly
     the most votes; None where the most are fewer than `least`. Music that repeats votes alike for
-    each repeat, but a copy is a little more like its own."""
+    each repeat, but a copy is a little more like its own.
+
+    A rival that lost is asked again next time: `fitted` keeps what it was, while its votes stay.
+    """
     best: tuple[float, Line, Line] | None = None
     most = 0.0
     apart: list[Evidence] = []
@@ -125,7 +134,11 @@ def _strongest_line(
         if rough is None or rough.votes < max(_RIVAL_VOTES * most, least):
             break
         most = max(most, rough.votes)
-        support, line = _prefer_unity(fit_line(evidence, rough), evidence, tracks)
+        # Taking points out and putting them back leaves the last digits of the votes open.
+        key = rough.speed, rough.offset, round(rough.votes, 6)
+        if key not in fitted:
+            fitted[key] = _prefer_unity(fit_line(evidence, rough), evidence, tracks)
+        support, line = fitted[key]
         if best is None or support > best[0]:
             best = support, rough, line
         near = np.abs(evidence.ref - line.at(evidence.query)) <= 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from avm_core.config import MatchConfig
 
-ALGORITHM = 3  # raise it when a change of code changes matches
+ALGORITHM = 4  # raise it when a change of code changes matches
 
 
 def matcher_version(config: MatchConfig) -> str:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from avm_core.config import MatchConfig
+from avm_core.match import align as align_module
 from avm_core.match.align import align
+from avm_core.match.vote import Votes
 from tests.avm_core.match.planted import (
     BOTH,
     CONFIG,
@@ -99,6 +101,23 @@ def test_silence_inside_a_copy_does_not_end_it():
     upload = prints(spliced((title, 20, 80)), invalid=(25.0, 29.0))
     matches = align("u", "l", upload, prints(title), CONFIG)
     assert_spans(matches, [(0, 60, 20, 80)])
+
+
+def test_a_rival_is_fitted_once_while_its_votes_stay(monkeypatch):
+    """Excerpts in falling order: the line of each is a rival to those of the others."""
+    title = tapes(55, 200)
+    ugc = spliced(*((title, start, start + 20) for start in (160, 120, 80, 40, 0)))
+    fitted, asked = [], []
+    fit, best = align_module.fit_line, Votes.best
+
+    def counted(evidence, line):
+        fitted.append((line.speed, line.offset, round(line.votes, 6)))
+        return fit(evidence, line)
+
+    monkeypatch.setattr(align_module, "fit_line", counted)
+    monkeypatch.setattr(Votes, "best", lambda self: asked.append(self) or best(self))
+    assert len(found(ugc, title)) == 5
+    assert len(set(fitted)) == len(fitted) < len(asked) / 2
 
 
 # --- promises ---------------------------------------------------------------------------------
