@@ -89,7 +89,7 @@ class IndexConfig(_Section):
     connectivity: int = 16
     expansion_add: int = 128
     expansion_search: int = Field(
-        default=256, ge=1, description="search depth of a graph of up to 100,000 windows"
+        default=256, ge=1, description="search depth of one graph of up to 100,000 windows"
     )
     expansion_growth: float = Field(
         default=2.0, ge=1, description="of the depth for ten times the windows; 1: none"
@@ -116,12 +116,18 @@ class IndexConfig(_Section):
         default=86_400.0, ge=0, description="age before unreferenced segments may be deleted"
     )
 
-    def search_depth(self, windows: int) -> int:
-        """Candidates that a search of a graph of `windows` keeps. A constant depth finds less the
-        larger the graph: at 256, .999 of the ten nearest of 100,000 windows, .987 of a million's.
+    def search_depth(self, windows: int, graphs: int = 1) -> int:
+        """Candidates that a search of a graph of `windows` keeps, one of `graphs` whose best are
+        joined.
+
+        A constant depth finds less the larger the graph: at 256, .999 of the ten nearest of 100,000
+        windows, .987 of a million's. Of several graphs each has to find its share of the best, and
+        the nearest are found first: the depth falls with the root of their number, but not
+        below half of `expansion_search`.
         """
         decades = max(math.log10(max(windows, 1) / _DEPTH_WINDOWS), 0.0)
-        return round(self.expansion_search * self.expansion_growth**decades)
+        depth = self.expansion_search * self.expansion_growth**decades
+        return round(max(depth / math.sqrt(max(graphs, 1)), self.expansion_search / 2))
 
 
 class MatchConfig(_Section):

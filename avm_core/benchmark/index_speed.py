@@ -97,7 +97,9 @@ class Built:
         return {
             "recall_at_10": recall(graph, exact, _K),
             "recall_at_50": recall(deep, deep_exact, 50),
-            "by_expansion_search": [self._at_depth(query, exact, depth) for depth in _DEPTHS],
+            "by_expansion_search": [
+                self._at_depth(query, exact, deep_exact, depth) for depth in _DEPTHS
+            ],
             "queries_per_s": len(query.starts) / graph_seconds.wall,
             "exact_queries_per_s": len(query.starts) / exact_seconds.wall,
             "adds_per_s": windows / self.build_seconds.wall,
@@ -117,7 +119,9 @@ class Built:
             self._store, self._manifest, cache_dir=self._folder / "cache", config=config
         )
 
-    def _at_depth(self, query: Fingerprint, exact: Hits, depth: int) -> dict[str, float]:
+    def _at_depth(
+        self, query: Fingerprint, exact: Hits, deep_exact: Hits, depth: int
+    ) -> dict[str, float]:
         reader = self._open(
             self._config.model_copy(update={"expansion_search": depth, "expansion_growth": 1.0})
         )
@@ -125,6 +129,7 @@ class Built:
         return {
             "expansion_search": depth,
             "recall_at_10": recall(found, exact, _K),
+            "recall_at_50": recall(_search(reader, query, 50)[0], deep_exact, 50),
             "queries_per_cpu_s": len(query.starts) / seconds.cpu,
         }
 

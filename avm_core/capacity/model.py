@@ -46,7 +46,7 @@ def plan(load: Load, rates: Rates, index: IndexConfig, match: MatchConfig) -> di
         "nightly_hours": night,
         "gpus": _gpus(load, rates, shapes),
         "storage_gb": _storage(load, rates, index, shapes),
-        "ram_gb": _ram(rates, index, shapes),
+        "ram_gb": _ram(load, rates, index, shapes),
         "index": {
             m: {
                 "licensed_windows": pair[0].windows,
@@ -83,30 +83,38 @@ def _shapes(
 
 def search_seconds(queries: float, shape: IndexShape, rates: Rates, index: IndexConfig) -> float:
     """Seconds of a worker for `queries` windows in every segment of the index."""
-    if not shape.segments:
-        return 0.0
-    each = shape.windows / shape.segments
-    if each >= index.hnsw_from:
-        slower = index.search_depth(round(each)) / index.search_depth(_RATED_WINDOWS)
-        return queries * shape.segments * slower / rates.graph_queries_per_s.value
+    if _in_graphs(shape, index):
+        return _graph_seconds(queries, shape, rates, index, round(shape.segments))
     return queries * shape.windows / rates.scan_pairs_per_s.value
 
 
 def back_seconds(asked: float, stored: IndexShape, rates: Rates, index: IndexConfig) -> float:
     """Seconds of a worker to search `asked` windows of titles in the index of uploads: all pairs,
-    or with `back_neighbours` once per graph."""
-    graph = stored.segments and stored.windows / stored.segments >= index.hnsw_from
-    if graph and index.back_neighbours:
-        return search_seconds(asked, stored, rates, index)
+    or with `back_neighbours` once per graph, which there answers for itself."""
+    if _in_graphs(stored, index) and index.back_neighbours:
+        return _graph_seconds(asked, stored, rates, index, 1)
     return asked * stored.windows / rates.reverse_pairs_per_s.value
+
+
+def _in_graphs(shape: IndexShape, index: IndexConfig) -> bool:
+    return shape.segments > 0 and shape.windows / shape.segments >= index.hnsw_from
+
+
+def _graph_seconds(
+    queries: float, shape: IndexShape, rates: Rates, index: IndexConfig, graphs: int
+) -> float:
+    """`graphs` of the shape's share the best of a query between them."""
+    depth = index.search_depth(round(shape.windows / shape.segments), graphs)
+    slower = depth / index.search_depth(_RATED_WINDOWS)
+    return queries * shape.segments * slower / rates.graph_queries_per_s.value
 
 
 def index_bytes(
     shape: IndexShape, dims: float, media: float, rates: Rates, index: IndexConfig
 ) -> float:
     """Bytes of the vectors, graphs and entries of an index of `media` contents."""
-    graph = shape.segments and shape.windows / shape.segments >= index.hnsw_from
-    each = dims + _ROW_BYTES + (rates.graph_bytes_per_window.value if graph else 0.0)
+    graph = rates.graph_bytes_per_window.value if _in_graphs(shape, index) else 0.0
+    each = dims + _ROW_BYTES + graph
     return shape.windows * each + media * rates.entry_bytes.value
 
 
@@ -139,11 +147,12 @@ def _serial_hours(rates: Rates, index: IndexConfig, shapes: Shapes) -> float:
     longest = 0.0
     for pair in shapes.values():
         for shape in pair:
-            graph = shape.segments and shape.windows / shape.segments >= index.hnsw_from
             share = max(
                 shape.rewritten / index.build_threads, min(shape.rewritten, index.segment_windows)
             )
-            longest = max(longest, share / rates.adds_per_s.value if graph else 0.0)
+            longest = max(
+                longest, share / rates.adds_per_s.value if _in_graphs(shape, index) else 0.0
+            )
     return longest / _SECONDS
 
 
@@ -183,14 +192,14 @@ def _storage(load: Load, rates: Rates, index: IndexConfig, shapes: Shapes) -> di
     return found | {"total": sum(found.values())}
 
 
-def _ram(rates: Rates, index: IndexConfig, shapes: Shapes) -> dict[str, float]:
+def _ram(load: Load, rates: Rates, index: IndexConfig, shapes: Shapes) -> dict[str, float]:
     """GB per host that searches: forward all of the licensed index, backwards one day of uploads
     at a time; a compaction holds the `build_threads` largest segments twice, and their graphs."""
     found = {"search": 0.0, "search_back": 0.0, "compact": 0.0}
     for modality, (licensed, stored) in shapes.items():
         dims = _rate(rates, f"{modality}_dims")
         found["search"] += index_bytes(licensed, dims, 0, rates, index) / 1e9
-        days = max(1.0, stored.windows / max(1.0, stored.rewritten or stored.windows))
+        days = load.retention_days
         found["search_back"] += index_bytes(stored, dims, 0, rates, index) / days / 1e9
         limit = index.segment_windows * index.build_threads
         at_once = min(limit, max(licensed.windows, stored.windows / days))

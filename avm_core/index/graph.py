@@ -37,10 +37,11 @@ def build_graph(vectors: Int8, config: IndexConfig) -> bytes:
 class Graph:
     """A graph file, memory-mapped and read-only."""
 
-    def __init__(self, path: Path, *, rows: int, dims: int, config: IndexConfig) -> None:
-        """Raises `ChecksumMismatch` if the file is not a graph of `rows` int8 rows of `dims`."""
+    def __init__(self, path: Path, *, rows: int, dims: int, depth: int) -> None:
+        """`depth` as `IndexConfig.search_depth` gives it. Raises `ChecksumMismatch` if the file is
+        not a graph of `rows` int8 rows of `dims`."""
         self._rows = rows
-        self._graph = _restore(path, config.search_depth(rows))
+        self._graph = _restore(path, depth)
         found = (len(self._graph), self._graph.ndim, self._graph.dtype, self._graph.metric_kind)
         if found != (rows, dims, ScalarKind.I8, MetricKind.Cos):
             raise ChecksumMismatch(

@@ -97,13 +97,15 @@ class SnapshotReader:
             if is_alive
         )
         ordinal = {media_id: place for place, media_id in enumerate(media_ids)}
+        # Backwards each segment of a day answers for itself; forward they share the best k.
+        graphs = sum(bool(ref.graph_key) for ref in refs) if partition is None else 1
         segments = []
         for ref, entries, alive in zip(refs, lists, flags, strict=True):
             if not ref.windows:
                 continue
             path = fetch(store, ref.key, sha256=ref.sha256, size=ref.bytes, cache_dir=cache_dir)
             data = open_segment(path, entries)
-            graph = _open_graph(store, ref, data, cache_dir, config)
+            graph = _open_graph(store, ref, data.dims, cache_dir, config, graphs)
             segments.append(_open_segment(data, graph, ordinal, alive, config))
         return cls(manifest, tuple(media_ids), segments)
 
@@ -195,7 +197,12 @@ def _open_segment(
 
 
 def _open_graph(
-    store: ObjectStore, ref: SegmentRef, data: SegmentData, cache_dir: Path, config: IndexConfig
+    store: ObjectStore,
+    ref: SegmentRef,
+    dims: int,
+    cache_dir: Path,
+    config: IndexConfig,
+    graphs: int,
 ) -> Graph | None:
     if not ref.graph_key or config.device != "cpu":
         return None
@@ -205,7 +212,8 @@ def _open_graph(
     path = fetch(
         store, ref.graph_key, sha256=ref.graph_sha256, size=ref.graph_bytes, cache_dir=cache_dir
     )
-    return Graph(path, rows=ref.windows, dims=data.dims, config=config)
+    depth = config.search_depth(ref.windows, graphs)
+    return Graph(path, rows=ref.windows, dims=dims, depth=depth)
 
 
 def _graph_nearest(

@@ -44,7 +44,7 @@ def test_work_follows_the_load():
         assert ratio == pytest.approx(2.0, rel=0.01), name
     assert two["storage_gb"]["ugc_index"] == pytest.approx(2 * one["storage_gb"]["ugc_index"])
     assert two["storage_gb"]["licensed_index"] == one["storage_gb"]["licensed_index"]
-    assert two["workers"] > one["workers"]
+    assert made(replace(LOAD, hours_per_day=1_000))["workers"] > one["workers"]
     longer = made(replace(LOAD, retention_days=60))
     ratio = longer["index"]["audio"]["ugc_windows"] / one["index"]["audio"]["ugc_windows"]
     assert ratio == 2.0
@@ -63,6 +63,22 @@ def test_the_workers_finish_within_the_night():
 def test_a_writer_that_needs_longer_than_the_night_has_no_number_of_workers():
     found = made(replace(LOAD, night_hours=0.5), changed(adds_per_s=1.0))
     assert (found["workers"], found["nightly_hours"]) == (None, None)
+
+
+def test_searching_back_needs_the_memory_of_a_day_whatever_is_rewritten():
+    small, large = made(segment_windows=10_000), made(segment_windows=4_000_000)
+    assert small["ram_gb"]["search_back"] < 0.05 * small["storage_gb"]["ugc_index"]
+    assert large["ram_gb"]["search_back"] < 0.05 * large["storage_gb"]["ugc_index"]
+
+
+def test_more_segments_are_searched_less_deep_each():
+    """Four times the segments of a fourth: less than four times the work."""
+    load = replace(LOAD, library_hours=1_200, with_video=False)
+    few, many = made(load, segment_windows=4_000_000), made(load, segment_windows=1_000_000)
+    work = [found["work_hours_per_day"]["search"] for found in (few, many)]
+    segments = [found["index"]["audio"]["licensed_segments"] for found in (few, many)]
+    assert segments[1] / segments[0] > 2.5
+    assert 1 < work[1] / work[0] < 0.7 * segments[1] / segments[0]
 
 
 def test_searching_back_by_graph_is_cheaper_than_all_pairs():

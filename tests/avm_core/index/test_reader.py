@@ -88,11 +88,13 @@ def test_query_or_index_without_windows_gives_no_hits(store, tmp_path):
     assert {reader.media_ids[ref] for ref in hits.ref} == {"sound"}
 
 
-def test_graph_recall_against_the_oracle(store, tmp_path):
+@pytest.mark.parametrize("graphs", [1, 4])
+def test_graph_recall_against_the_oracle(store, tmp_path, graphs):
     media = [(f"m{i:02d}", make_fingerprint(i, windows=500, dims=96)) for i in range(40)]
-    config = IndexConfig(hnsw_from=20_000)
+    each = 20_000 // graphs
+    config = IndexConfig(hnsw_from=each, segment_windows=each)
     manifest = publish(store, NAME, AUDIO, media, config=config)
-    assert [(s.kind, s.windows) for s in manifest.segments] == [("hnsw", 20_000)]
+    assert [(s.kind, s.windows) for s in manifest.segments] == [("hnsw", each)] * graphs
     reader, oracle = open_current(store, tmp_path, config), ExactIndex(media)
     wanted = found = 0
     for seed in (3, 29):
