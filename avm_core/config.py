@@ -94,6 +94,13 @@ class IndexConfig(_Section):
     expansion_growth: float = Field(
         default=2.0, ge=1, description="of the depth for ten times the windows; 1: none"
     )
+    expansion_sharing: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="power of the number of graphs that share a search by which their depth "
+        "falls; 0: none",
+    )
     segment_windows: int = Field(
         default=4_000_000, ge=1, description="largest segment that publishing or compaction makes"
     )
@@ -122,12 +129,14 @@ class IndexConfig(_Section):
 
         A constant depth finds less the larger the graph: at 256, .999 of the ten nearest of 100,000
         windows, .987 of a million's. Of several graphs each has to find its share of the best, and
-        the nearest are found first: the depth falls with the root of their number, but not
-        below half of `expansion_search`.
+        the nearest are found first: the depth falls with the root of their number
+        (`expansion_sharing`), but not below half of `expansion_search`.
         """
         decades = max(math.log10(max(windows, 1) / _DEPTH_WINDOWS), 0.0)
         depth = self.expansion_search * self.expansion_growth**decades
-        return round(max(depth / math.sqrt(max(graphs, 1)), self.expansion_search / 2))
+        return round(
+            max(depth / max(graphs, 1) ** self.expansion_sharing, self.expansion_search / 2)
+        )
 
 
 class MatchConfig(_Section):

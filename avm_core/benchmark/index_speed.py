@@ -122,9 +122,8 @@ class Built:
     def _at_depth(
         self, query: Fingerprint, exact: Hits, deep_exact: Hits, depth: int
     ) -> dict[str, float]:
-        reader = self._open(
-            self._config.model_copy(update={"expansion_search": depth, "expansion_growth": 1.0})
-        )
+        just = {"expansion_search": depth, "expansion_growth": 1.0, "expansion_sharing": 0.0}
+        reader = self._open(self._config.model_copy(update=just))
         found, seconds = _search(reader, query, _K)
         return {
             "expansion_search": depth,

@@ -144,16 +144,13 @@ def _work(
 def _serial_hours(rates: Rates, index: IndexConfig, shapes: Shapes) -> float:
     """Hours of the longest index writer: one at a time per index, the indexes side by side, and in
     each `build_threads` segments at once, none faster than its one thread."""
-    longest = 0.0
-    for pair in shapes.values():
-        for shape in pair:
-            share = max(
-                shape.rewritten / index.build_threads, min(shape.rewritten, index.segment_windows)
-            )
-            longest = max(
-                longest, share / rates.adds_per_s.value if _in_graphs(shape, index) else 0.0
-            )
-    return longest / _SECONDS
+    shares = [
+        max(shape.rewritten / index.build_threads, min(shape.rewritten, index.segment_windows))
+        for pair in shapes.values()
+        for shape in pair
+        if _in_graphs(shape, index)
+    ]
+    return max(shares, default=0.0) / rates.adds_per_s.value / _SECONDS
 
 
 def _gpus(load: Load, rates: Rates, shapes: Shapes) -> dict[str, Any]:

@@ -78,3 +78,5 @@ def test_graphs_that_share_the_best_are_searched_less_deep():
     depths = [CONFIG.search_depth(1_000_000, graphs) for graphs in (0, 1, 4, 16, 64)]
     assert depths == [512, 512, 256, 128, 128]
     assert CONFIG.search_depth(1_000, 100) == 128
+    alone = CONFIG.model_copy(update={"expansion_sharing": 0.0})
+    assert alone.search_depth(1_000_000, 64) == 512
